@@ -1,0 +1,64 @@
+//! Images in use, the most used first. Shows an answer that is known only when all pods were seen.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use podlens_guest::{
+    Arguments, Column, Description, Error, Query,
+    pods::{self, ListOptions},
+    row, rows,
+};
+
+struct Images;
+
+impl Query for Images {
+    fn describe() -> Description {
+        Description::new("Images", "Images in use, and by how many pods").columns([
+            Column::text("image", "The image as written in the pods"),
+            Column::integer("pods", "The number of pods that use it").metric(),
+            Column::boolean("pinned", "Whether its digest is given, so that it cannot change"),
+        ])
+    }
+
+    fn run(_: Arguments) -> Result<(), Error> {
+        let mut pods_by_image: BTreeMap<String, u32> = BTreeMap::new();
+        for pod in pods::list(ListOptions::new())? {
+            // A set: two containers of one image make one pod that uses it.
+            let containers = pod?.spec().containers;
+            let images: BTreeSet<_> = containers.into_iter().map(|it| it.image).collect();
+            for image in images {
+                *pods_by_image.entry(image).or_default() += 1;
+            }
+        }
+
+        let mut images: Vec<_> = pods_by_image.into_iter().collect();
+        // Stable: images of the same number stay in their order.
+        images.sort_by_key(|&(_, pods)| Reverse(pods));
+        for (image, pods) in images {
+            let pinned = is_pinned(&image);
+            rows::emit(row![image, pods, pinned])?;
+        }
+        Ok(())
+    }
+}
+
+fn is_pinned(image: &str) -> bool {
+    image.contains("@sha256:")
+}
+
+podlens_guest::export!(Images);
+
+#[cfg(test)]
+mod tests {
+    use super::is_pinned;
+
+    #[test]
+    fn only_a_digest_pins() {
+        assert!(is_pinned("registry.example/web:1.2@sha256:9f86d081884c7d65"));
+        assert!(is_pinned("web@sha256:9f86d081884c7d65"));
+        assert!(!is_pinned("registry.example:5000/web:sha256"));
+        assert!(!is_pinned("web"));
+    }
+}
