@@ -1,0 +1,39 @@
+//! Builds the example queries for WebAssembly and embeds them, so that `podlens run restarts` needs nothing else on disk.
+//!
+//! Only for the binary: an embedder of the library builds nothing here.
+
+#![expect(clippy::print_stdout, reason = "cargo reads a build script's standard output")]
+
+mod wasm;
+
+use std::path::Path;
+use std::{env, fs};
+
+fn main() {
+    println!("cargo::rerun-if-changed=build");
+    if env::var_os("CARGO_FEATURE_CLI").is_none() {
+        return;
+    }
+    let out_dir = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
+    let root = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR")).join("..");
+    for path in ["wit", "guest/src", "guest/Cargo.toml", "guest/queries", "Cargo.toml"] {
+        println!("cargo::rerun-if-changed={}", root.join(path).display());
+    }
+
+    let mut names: Vec<String> = fs::read_dir(root.join("guest/queries"))
+        .expect("guest/queries is in the repository")
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| root.join("guest/queries").join(name).join("Cargo.toml").exists())
+        .collect();
+    names.sort();
+    let packages: Vec<&str> = names.iter().flat_map(|name| ["-p", name]).collect();
+    let built = wasm::build(&root, Path::new(&out_dir), &packages);
+
+    let mut table = String::from("&[\n");
+    for name in &names {
+        let path = built.join(name.replace('-', "_")).with_extension("wasm");
+        table += &format!("    ({name:?}, include_bytes!({:?})),\n", path.display().to_string());
+    }
+    table += "]\n";
+    fs::write(Path::new(&out_dir).join("builtin_queries.rs"), table).expect("OUT_DIR can be written");
+}

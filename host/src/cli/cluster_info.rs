@@ -1,0 +1,46 @@
+//! `podlens cluster-info`: where the API server is, what it is, and who we are to it.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tabwriter::TabWriter;
+use tokio::time::Instant;
+
+use super::args::ConnectArgs;
+use super::connect::connect;
+use super::exit::{self, Failure};
+
+/// How long each answer may take. Arbitrary: a person waits for it.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+pub(super) async fn cluster_info(args: ConnectArgs) -> Result<ExitCode, Failure> {
+    let client = connect(args)?;
+    let mut lines: Vec<_> =
+        client.config().settings().into_iter().map(|setting| (setting.name.to_owned(), setting.value, setting.origin)).collect();
+
+    // The version is told to anyone; who we are only to someone. What is known is printed before the failure.
+    let version = client.version(Instant::now() + PATIENCE).await;
+    if let Ok(version) = &version {
+        lines.push(("version".into(), version.git_version.clone(), version.platform.clone()));
+    }
+    let review = client.self_subject_review(Instant::now() + PATIENCE).await;
+    if let Ok(review) = &review {
+        lines.push(("user".into(), review.username.clone(), "says the API server".into()));
+        lines.push(("groups".into(), review.groups.join(", "), String::new()));
+    }
+
+    let printed = exit::unless_broken_pipe(print(&lines));
+    version?;
+    review?;
+    printed
+}
+
+fn print(lines: &[(String, String, String)]) -> io::Result<()> {
+    let mut table = TabWriter::new(io::stdout().lock()).padding(3);
+    for (name, value, note) in lines {
+        let note = if note.is_empty() { String::new() } else { format!("({note})") };
+        writeln!(table, "{}", format!("{name}\t{value}\t{note}").trim_end())?;
+    }
+    table.flush()
+}

@@ -1,0 +1,52 @@
+//! The `podlens` binary: what is typed, what is printed, and the exit code. Not part of the library's API.
+//!
+//! `args.rs` has the flags as typed; each subcommand has a file that turns them into values and tells its story; `output/` prints
+//! rows, `report.rs` prints errors, and `exit.rs` decides the code.
+
+mod args;
+mod builtin;
+mod cluster_info;
+mod component;
+mod connect;
+mod demo;
+mod exit;
+mod limit_args;
+mod output;
+mod report;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+
+/// Runs the program: parses the command line, does it, prints errors.
+#[doc(hidden)]
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return report::usage(&error),
+    };
+    report::start_log();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(WORKER_THREADS).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report::failed(&exit::Failure::from(error)),
+    };
+    let done = runtime.block_on(async {
+        match args.command {
+            Command::Run(args) => run::run(*args).await,
+            Command::ClusterInfo(args) => cluster_info::cluster_info(args).await,
+            Command::Demo(args) => demo::demo(args).await,
+        }
+    });
+    // A compilation or a look-up of a name that is still under way must not hold up the end.
+    runtime.shutdown_background();
+    match done {
+        Ok(code) => code,
+        Err(failure) => report::failed(&failure),
+    }
+}
+
+/// One for the guest and one for the network and decoding ahead of it; a run has no third thing to do.
+const WORKER_THREADS: usize = 2;

@@ -1,0 +1,62 @@
+//! `-o csv`: comma-separated values, for programs.
+//!
+//! None is an empty field, and so is an empty text. A text is as the query gave it: a spreadsheet that takes `=1+1` for a
+//! formula must be told to import texts.
+
+use std::io;
+
+use super::PrinterOptions;
+use super::record::{self, Rfc3339};
+use super::visible::push_visible;
+use crate::query::{Cell, Column, Row};
+
+/// Writes one record for each row.
+#[derive(Debug)]
+pub(super) struct Csv<W: io::Write> {
+    out: ::csv::Writer<W>,
+    /// Written before the first row, or at the end where there is none.
+    header: Option<Vec<String>>,
+    terminal: bool,
+}
+
+impl<W: io::Write> Csv<W> {
+    pub(super) fn new(columns: &[Column], options: PrinterOptions, out: W) -> Self {
+        let header = options.headers.then(|| record::names(columns));
+        Self { out: ::csv::Writer::from_writer(out), header, terminal: options.terminal }
+    }
+
+    pub(super) fn row(&mut self, row: &Row) -> io::Result<()> {
+        self.header()?;
+        let fields = row.cells().iter().map(|cell| field(cell, self.terminal));
+        Ok(self.out.write_record(fields)?)
+    }
+
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        self.header()?;
+        self.out.flush()
+    }
+
+    fn header(&mut self) -> io::Result<()> {
+        match self.header.take() {
+            Some(names) => Ok(self.out.write_record(names)?),
+            None => Ok(()),
+        }
+    }
+}
+
+fn field(cell: &Cell, terminal: bool) -> String {
+    match cell {
+        Cell::None => String::new(),
+        Cell::Text(text) if terminal => {
+            let mut field = String::new();
+            push_visible(&mut field, text);
+            field
+        }
+        Cell::Text(text) => text.clone(),
+        Cell::Integer(integer) => integer.to_string(),
+        // With a fraction or an exponent, as in JSON, so that a column of numbers is never taken for one of integers.
+        Cell::Number(number) => format!("{number:?}"),
+        Cell::Boolean(boolean) => boolean.to_string(),
+        Cell::Time(seconds) => Rfc3339(*seconds).to_string(),
+    }
+}

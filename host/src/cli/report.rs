@@ -1,0 +1,60 @@
+//! Words for people, all on standard error.
+#![expect(clippy::print_stderr, reason = "this is where the binary prints")]
+
+use std::error::Error as StdError;
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use tracing_subscriber::EnvFilter;
+
+use super::exit::{Failure, USAGE};
+
+/// What decides how much of podlens' own log is shown, such as `debug` or `podlens=trace`.
+const LOG_VARIABLE: &str = "PODLENS_LOG";
+
+/// Shows podlens' own log on standard error: warnings, or what [`LOG_VARIABLE`] says.
+pub(super) fn start_log() {
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+}
+
+/// Prints one line.
+pub(super) fn say(line: &str) {
+    eprintln!("{line}");
+}
+
+/// Prints a failure with its causes, and what to do about it.
+pub(super) fn failed(failure: &Failure) -> ExitCode {
+    eprint!("{}", explained(failure));
+    ExitCode::from(failure.code)
+}
+
+/// A failure with its causes, and what to do about it, a line each.
+pub(super) fn explained(failure: &Failure) -> String {
+    let error: &dyn StdError = failure.error.as_ref();
+    let mut text = format!("error: {}\n", indented(error));
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!("  caused by: {}\n", indented(error));
+        cause = error.source();
+    }
+    for line in failure.hint.iter().flat_map(|hint| hint.lines()) {
+        text += &format!("hint: {line}\n");
+    }
+    text
+}
+
+fn indented(error: &dyn StdError) -> String {
+    error.to_string().trim_end().replace('\n', "\n    ")
+}
+
+/// Prints what clap says: help and version on standard output with success, all else as wrong usage.
+pub(super) fn usage(error: &clap::Error) -> ExitCode {
+    // A reader that has gone away needs no help.
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
+}

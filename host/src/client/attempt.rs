@@ -1,0 +1,96 @@
+//! One attempt: a request out, a whole answer back, or the reason why not.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Method, StatusCode};
+use tokio::time::timeout;
+
+use super::body::{self, BodyError, IDLE_TIMEOUT};
+use super::pool::Pool;
+use super::refusal::{self, Refused};
+use super::{Ask, Failure, answer, unreachable};
+use crate::config::Token;
+use crate::error::{Error, Kind};
+use crate::kube::Status;
+
+/// How long an answer may take to begin. The API server holds a request in its queues for up to 15 s (a quarter of its request timeout,
+/// k8s.io/apiserver `pkg/util/flowcontrol`), and answers a page within a second or two after that.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Most bytes of a failure's body. A Status has some hundred; arbitrary. A longer one is passed over.
+const STATUS_MAX_BYTES: u64 = 64 * 1024;
+
+/// A whole body, and the server's clock.
+pub(super) struct Answer {
+    pub(super) body: Bytes,
+    pub(super) date: Option<jiff::Timestamp>,
+}
+
+/// Sends once, with `token` where there is one, and reads at most `max_bytes`.
+pub(super) async fn attempt(
+    ask: Ask<'_>,
+    pool: &Pool,
+    token: Option<&Token>,
+    max_bytes: u64,
+    wire_bytes: &mut u64,
+) -> Result<Answer, Refused> {
+    let sent = pool.http.execute(request(ask, token));
+    let mut response = match timeout(HEAD_TIMEOUT, sent).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => return Err(unreachable::judge(ask, &error)),
+        Err(_) => return Err(unreachable::lost(ask, format!("it did not begin within {} s", HEAD_TIMEOUT.as_secs()))),
+    };
+    let code = response.status();
+    if !matches!(code, StatusCode::OK | StatusCode::CREATED) {
+        let status = status(&mut response, wire_bytes).await;
+        return Err(refusal::judge(ask, code, response.headers(), &status, token));
+    }
+    answer::check(response.headers(), ask.request.accept()).map_err(|error| {
+        let message = format!("`{}` gave {ask} an answer that is none", ask.address());
+        Refused::Final(Failure::Other(Error::new(Kind::Server, message).because(error)))
+    })?;
+    let date = answer::date(response.headers());
+    match body::read(&mut response, max_bytes, wire_bytes).await {
+        Ok(body) => Ok(Answer { body, date }),
+        Err(BodyError::TooLarge) => {
+            let message = format!("the answer of `{}` to {ask} is longer than {max_bytes} bytes", ask.address());
+            Err(Refused::Final(Failure::TooLarge { error: Error::new(Kind::Server, message) }))
+        }
+        Err(BodyError::Silent) => Err(unreachable::lost(ask, format!("it stood still for {} s", IDLE_TIMEOUT.as_secs()))),
+        Err(BodyError::Slow) => {
+            let message = format!("the answer of `{}` to {ask} comes at less than 1 KiB/s", ask.address());
+            Err(Refused::Final(Failure::Other(Error::new(Kind::Unavailable, message))))
+        }
+        Err(BodyError::Lost(error)) => Err(unreachable::judge(ask, &error)),
+    }
+}
+
+fn request(ask: Ask<'_>, token: Option<&Token>) -> reqwest::Request {
+    let method = if ask.is_repeatable() { Method::GET } else { Method::POST };
+    let url = ask.config.server.value.url(ask.request.path(), ask.request.query());
+    let mut request = reqwest::Request::new(method, url);
+    let headers: &mut HeaderMap = request.headers_mut();
+    headers.insert(ACCEPT, HeaderValue::from_static(ask.request.accept().header()));
+    if let Some(token) = token {
+        token.authorize(headers);
+    }
+    if let Some(body) = ask.request.body() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *request.body_mut() = Some(body.into());
+    }
+    request
+}
+
+/// What the server says with a failure. The HTTP status speaks alone where that cannot be read.
+async fn status(response: &mut reqwest::Response, wire_bytes: &mut u64) -> Status {
+    if response.status().is_redirection() || response.headers().contains_key(reqwest::header::CONTENT_ENCODING) {
+        return Status::default();
+    }
+    // Bounded as a whole: this is an aside.
+    match timeout(IDLE_TIMEOUT, body::read(response, STATUS_MAX_BYTES, wire_bytes)).await {
+        Ok(Ok(body)) => Status::decode(&body),
+        Ok(Err(_)) | Err(_) => Status::default(),
+    }
+}

@@ -1,0 +1,228 @@
+//! The configuration of a pod: the API server's address from the environment, the rest from the service account's mount.
+//!
+//! Names and paths: k8s.io/client-go `rest/config.go` (`InClusterConfig`) and k8s.io/kubernetes
+//! `plugin/pkg/admission/serviceaccount` (`TokenVolumeSource`), both v1.37.2 or its client-go. Unlike client-go, a CA that cannot be
+//! used is an error and not a reason to trust the system's, and no proxy is used.
+
+use std::io;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use super::environment::{POD_NAMESPACE, SERVICE_ACCOUNT_DIR, SERVICE_HOST, SERVICE_PORT};
+use super::{Config, Credentials, Environment, Origin, Pem, Server, Sourced, TlsSources, file};
+use crate::error::{Error, Kind};
+use crate::kube::{Namespace, excerpt};
+
+/// Where the kubelet mounts a service account.
+pub(super) const MOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+/// The API server's Service by name, port 443 (k8s.io/kubernetes `pkg/controlplane`, service `kubernetes` of namespace `default`).
+const DNS_ADDRESS: &str = "https://kubernetes.default.svc";
+/// The namespace of last resort, as everywhere in Kubernetes.
+pub(super) const DEFAULT_NAMESPACE: &str = "default";
+
+/// The folder to look for a service account in.
+pub(super) fn folder(environment: &dyn Environment) -> PathBuf {
+    environment.non_empty(SERVICE_ACCOUNT_DIR).map_or_else(|| MOUNT.into(), PathBuf::from)
+}
+
+pub(super) fn in_cluster(environment: &dyn Environment, dns_name: bool) -> Result<Config, Error> {
+    let server = if dns_name {
+        let server = Server::parse(DNS_ADDRESS).map_err(|error| error.into_error("the API server's DNS name"))?;
+        Sourced::new(server, Origin::Caller)
+    } else {
+        Sourced::new(server(environment)?, Origin::Variable(SERVICE_HOST))
+    };
+    service_account(server, &folder(environment), environment.text(POD_NAMESPACE)?)
+}
+
+/// Everything but the address. `pod_namespace` comes before the mount's file.
+pub(super) fn service_account(server: Sourced<Server>, folder: &Path, pod_namespace: Option<String>) -> Result<Config, Error> {
+    let token_path = folder.join("token");
+    let credentials = Credentials::token_file(token_path.clone()).map_err(|error| explain_token(error, &token_path))?;
+    let tls = TlsSources { authority: Some(Pem::File(folder.join("ca.crt"))), identity: None };
+    tls.load()?;
+    Ok(Config {
+        server,
+        namespace: namespace(folder, pod_namespace)?,
+        tls,
+        credentials: Sourced::new(credentials, Origin::File(token_path)),
+        unused_proxy: None,
+    })
+}
+
+fn server(environment: &dyn Environment) -> Result<Server, Error> {
+    let (Some(host), Some(port)) = (environment.text(SERVICE_HOST)?, environment.text(SERVICE_PORT)?) else {
+        return Err(Error::new(
+            Kind::Configuration,
+            format!("the environment's `{SERVICE_HOST}` and `{SERVICE_PORT}` are needed in a pod, and not both are set"),
+        )
+        .hint("the kubelet sets them in every pod; outside a cluster use a kubeconfig"));
+    };
+    let invalid = |name: &str, value: &str, accepted: &str| {
+        Error::new(Kind::Configuration, format!("the environment's `{name}` is `{}`, not {accepted}", excerpt(value)))
+    };
+    if !port.parse::<u16>().is_ok_and(|port| port > 0) {
+        return Err(invalid(SERVICE_PORT, &port, "a port from 1 to 65535"));
+    }
+    let address = match host.parse::<IpAddr>() {
+        Ok(IpAddr::V6(host)) => format!("https://[{host}]:{port}"),
+        Ok(IpAddr::V4(host)) => format!("https://{host}:{port}"),
+        Err(_) if is_dns_name(&host) => format!("https://{host}:{port}"),
+        Err(_) => return Err(invalid(SERVICE_HOST, &host, "an IP address or a DNS name")),
+    };
+    Server::parse(&address).map_err(|error| error.into_error(&format!("the environment's `{SERVICE_HOST}`")))
+}
+
+/// Only characters that cannot turn a host into something else of a URL.
+fn is_dns_name(host: &str) -> bool {
+    host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
+}
+
+fn namespace(folder: &Path, pod_namespace: Option<String>) -> Result<Sourced<Namespace>, Error> {
+    let path = folder.join("namespace");
+    let (name, origin) = match pod_namespace {
+        Some(name) => (name, Origin::Variable(POD_NAMESPACE)),
+        None => match file::read(&path) {
+            Ok(bytes) => (String::from_utf8_lossy(&bytes).trim().to_owned(), Origin::File(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (DEFAULT_NAMESPACE.to_owned(), Origin::Default),
+            Err(error) => {
+                let message = format!("cannot read the namespace from `{}`", path.display());
+                return Err(Error::new(Kind::Configuration, message).because(error));
+            }
+        },
+    };
+    match Namespace::parse(&name) {
+        Ok(namespace) => Ok(Sourced::new(namespace, origin)),
+        Err(error) => Err(Error::new(Kind::Configuration, format!("the namespace from {origin} is not usable")).because(error)),
+    }
+}
+
+fn explain_token(error: Error, path: &Path) -> Error {
+    if path.try_exists().unwrap_or(true) {
+        return error;
+    }
+    Error::new(Kind::Configuration, format!("the service account's token `{}` is missing", path.display())).hint(
+        "the pod or its service account may say `automountServiceAccountToken: false`; \
+         a projected volume with a `serviceAccountToken` gives one, too",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::fs;
+
+    use super::super::environment::fixed::FixedEnvironment;
+    use super::*;
+
+    fn mount() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let ca = rcgen::generate_simple_self_signed(["a".to_owned()]).unwrap().cert.pem();
+        for (name, text) in [("token", "canary\n"), ("ca.crt", ca.as_str()), ("namespace", "shop\n")] {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        folder
+    }
+
+    fn config(folder: &Path, variables: &[(&str, &str)]) -> Result<Config, Error> {
+        let folder = folder.to_str().unwrap();
+        let mut all = vec![(SERVICE_ACCOUNT_DIR, folder), (SERVICE_HOST, "10.96.0.1"), (SERVICE_PORT, "443")];
+        // The first of a name is found.
+        all.splice(0..0, variables.iter().copied());
+        in_cluster(&FixedEnvironment(&all), false)
+    }
+
+    #[test]
+    fn address_token_ca_and_namespace_are_found() {
+        let mount = mount();
+        let config = config(mount.path(), &[]).unwrap();
+        assert_eq!((config.address(), config.namespace().as_str()), ("https://10.96.0.1", "shop"));
+        let path = mount.path().display();
+        assert_eq!(
+            format!("{config:?}"),
+            format!(
+                "Config {{ server: https://10.96.0.1 (from the environment's `KUBERNETES_SERVICE_HOST`), \
+                 namespace: shop (from `{path}/namespace`), certificate authority: as configured (from `{path}/ca.crt`), \
+                 credentials: bearer token from a file (from `{path}/token`) }}"
+            )
+        );
+    }
+
+    #[test]
+    fn addresses_are_joined_and_checked() {
+        let mount = mount();
+        for (host, port, expected) in [
+            ("10.96.0.1", "6443", Ok("https://10.96.0.1:6443")),
+            ("fd00::1", "443", Ok("https://[fd00::1]")),
+            ("api.example", "8443", Ok("https://api.example:8443")),
+            (
+                "fe80::1%eth0",
+                "443",
+                Err("the environment's `KUBERNETES_SERVICE_HOST` is `fe80::1%eth0`, not an IP address or a DNS name"),
+            ),
+            ("a/b?c#", "443", Err("the environment's `KUBERNETES_SERVICE_HOST` is `a/b?c#`, not an IP address or a DNS name")),
+            ("a", "0", Err("the environment's `KUBERNETES_SERVICE_PORT` is `0`, not a port from 1 to 65535")),
+            ("a", "tcp://", Err("the environment's `KUBERNETES_SERVICE_PORT` is `tcp://`, not a port from 1 to 65535")),
+            (
+                "",
+                "443",
+                Err(
+                    "the environment's `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT` are needed in a pod, and not both are set",
+                ),
+            ),
+            (
+                "a",
+                "",
+                Err(
+                    "the environment's `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT` are needed in a pod, and not both are set",
+                ),
+            ),
+        ] {
+            let config = config(mount.path(), &[(SERVICE_HOST, host), (SERVICE_PORT, port)]);
+            let found = config.as_ref().map(Config::address).map_err(Error::to_string);
+            assert_eq!(found, expected.map_err(str::to_owned));
+        }
+    }
+
+    #[test]
+    fn the_dns_name_needs_no_address_in_the_environment() {
+        let mount = mount();
+        let environment = [(SERVICE_ACCOUNT_DIR, mount.path().to_str().unwrap())];
+        assert_eq!(in_cluster(&FixedEnvironment(&environment), true).unwrap().address(), "https://kubernetes.default.svc");
+    }
+
+    #[test]
+    fn the_namespace_is_that_of_variable_then_file_then_default() {
+        let mount = mount();
+        assert_eq!(config(mount.path(), &[(POD_NAMESPACE, "other")]).unwrap().namespace().as_str(), "other");
+        assert_eq!(config(mount.path(), &[(POD_NAMESPACE, "")]).unwrap().namespace().as_str(), "shop");
+        assert_eq!(
+            config(mount.path(), &[(POD_NAMESPACE, "..")]).unwrap_err().to_string(),
+            "the namespace from the environment's `POD_NAMESPACE` is not usable"
+        );
+        fs::remove_file(mount.path().join("namespace")).unwrap();
+        assert_eq!(config(mount.path(), &[]).unwrap().namespace().as_str(), "default");
+    }
+
+    #[test]
+    fn a_bad_mount_is_told_at_the_start() {
+        for (name, text, message, cause) in [
+            ("token", None, "the service account's token `@/token` is missing", None),
+            ("token", Some(""), "cannot use the token file `@/token`", Some("the token is empty")),
+            ("token", Some("canary canary"), "cannot use the token file `@/token`", Some("the token has whitespace in it")),
+            ("ca.crt", None, "cannot read the certificate authority `@/ca.crt`", Some("No such file or directory (os error 2)")),
+            ("ca.crt", Some(""), "cannot use the certificate authority `@/ca.crt`", Some("it is empty")),
+        ] {
+            let mount = mount();
+            let path = mount.path().join(name);
+            match text {
+                Some(text) => fs::write(path, text).unwrap(),
+                None => fs::remove_file(path).unwrap(),
+            }
+            let error = config(mount.path(), &[]).unwrap_err();
+            assert_eq!(error.to_string().replace(mount.path().to_str().unwrap(), "@"), message);
+            assert_eq!(error.source().map(ToString::to_string).as_deref(), cause);
+            assert!(error.is_configuration() && !format!("{error:?}").contains("canary"));
+        }
+    }
+}

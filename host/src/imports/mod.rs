@@ -1,0 +1,96 @@
+//! Our side of the WIT: what a query can call, and nothing more.
+//!
+//! `pods.rs` parses what a guest asks, has `policy` authorize it, and hands out what `read_ahead.rs` reads from a source;
+//! `rows.rs` takes rows; `convert.rs` turns domain types into WIT records; `failure.rs` decides what is an error that a guest
+//! may handle and what ends it.
+
+mod convert;
+mod failure;
+mod pods;
+mod read_ahead;
+mod rows;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use wasmtime::component::ResourceTable;
+
+use crate::bindings::podlens::query::types;
+use crate::error::Error;
+use crate::limits::{Budget, Limit, LimitReached};
+use crate::policy::Grant;
+use crate::query::{Column, Row};
+use crate::source::PodSource;
+
+pub(crate) use failure::Failure;
+#[expect(unreachable_pub, reason = "the generated bindings re-export them")]
+pub use {pods::HeldPod, read_ahead::OpenList};
+
+/// Most lists that a guest may have open at once. Each may hold two pages; arbitrary beyond that.
+const MAX_OPEN_LISTS: usize = 16;
+
+/// What the imports of one run work with.
+pub(crate) struct Imports {
+    /// All handles of the guest, WASI's included.
+    pub(crate) table: ResourceTable,
+    pub(crate) grant: Arc<Grant>,
+    pub(crate) source: Arc<dyn PodSource>,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) deadline: Instant,
+    pub(crate) columns: Arc<[Column]>,
+    /// Where rows go; `None` while the query describes itself.
+    pub(crate) rows: Option<mpsc::Sender<Row>>,
+    pub(crate) notes: Arc<Notes>,
+    pub(crate) open_lists: usize,
+}
+
+impl Imports {
+    /// Every import begins with this.
+    fn charge_call(&self) -> Result<(), LimitReached> {
+        self.budget.charge(Limit::HostCalls, 1)
+    }
+}
+
+impl types::Host for Imports {
+    fn convert_error(&mut self, failure: Failure) -> wasmtime::Result<types::Error> {
+        failure.into_guest()
+    }
+}
+
+/// What the operator is told after a run, whatever the guest made of it.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    inner: Mutex<NotesInner>,
+}
+
+#[derive(Debug, Default)]
+struct NotesInner {
+    warnings: Vec<String>,
+    last_failure: Option<Error>,
+}
+
+/// Most warnings that are kept of one run: a guest chooses how often it provokes one.
+const MAX_WARNINGS: usize = 20;
+
+impl Notes {
+    pub(crate) fn warn(&self, warning: String) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if inner.warnings.len() < MAX_WARNINGS && !inner.warnings.contains(&warning) {
+            inner.warnings.push(warning);
+        }
+    }
+
+    /// Remembers why the last call failed; the guest sees less of it.
+    pub(crate) fn failed(&self, error: Error) {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).last_failure = Some(error);
+    }
+
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).warnings.clone()
+    }
+
+    pub(crate) fn last_failure(&self) -> Option<Error> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).last_failure.clone()
+    }
+}

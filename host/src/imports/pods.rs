@@ -1,0 +1,140 @@
+//! `pods.list`, `pods.get` and the pods they give.
+
+use wasmtime::component::Resource;
+
+use super::convert;
+use super::read_ahead::{OpenList, Reader, Stop};
+use super::{Failure, Imports, MAX_OPEN_LISTS};
+use crate::bindings::podlens::query::{pods, types};
+use crate::error::{Error, Kind};
+use crate::kube::{FieldSelector, LabelSelector, Namespace, PodName, ReadPod};
+use crate::limits::Limit;
+use crate::policy::{Ask, PodRequest, authorize};
+
+/// A pod that a guest holds. Its memory is charged to the run until the guest drops it.
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct HeldPod {
+    read: ReadPod,
+    charged_bytes: u64,
+}
+
+impl Imports {
+    /// The one way from a guest to a source.
+    fn authorize(&self, ask: Ask) -> Result<PodRequest, Failure> {
+        authorize(&self.grant, ask).map_err(|denied| {
+            self.notes.failed(Error::new(Kind::Denied, denied.to_string()));
+            denied.into()
+        })
+    }
+
+    fn reader(&self) -> Reader {
+        Reader { budget: self.budget.clone(), notes: self.notes.clone(), deadline: self.deadline }
+    }
+
+    fn stopped(&self, stop: Stop) -> Failure {
+        match stop {
+            Stop::Limit(reached) => reached.into(),
+            Stop::Source(error) => {
+                let failure = Failure::of_source(&error);
+                self.notes.failed(error);
+                failure
+            }
+        }
+    }
+
+    fn hold(&mut self, read: ReadPod) -> Result<Resource<HeldPod>, Failure> {
+        let charged_bytes = read.size_bytes() as u64;
+        self.budget.charge(Limit::Memory, charged_bytes)?;
+        Ok(self.table.push(HeldPod { read, charged_bytes })?)
+    }
+
+    fn held(&self, pod: &Resource<HeldPod>) -> wasmtime::Result<&ReadPod> {
+        self.charge_call()?;
+        Ok(&self.table.get(pod)?.read)
+    }
+}
+
+impl pods::Host for Imports {
+    fn list(&mut self, options: pods::ListOptions) -> Result<Resource<OpenList>, Failure> {
+        self.charge_call()?;
+        let ask = Ask::List {
+            namespace: options.namespace.as_deref().map(Namespace::parse).transpose()?,
+            labels: LabelSelector::parse(options.label_selector.as_deref().unwrap_or_default())?,
+            fields: FieldSelector::parse(options.field_selector.as_deref().unwrap_or_default())?,
+            objects: options.objects,
+        };
+        let request = self.authorize(ask)?;
+        if self.open_lists >= MAX_OPEN_LISTS {
+            return Err(Failure::limit_exceeded(format!("{MAX_OPEN_LISTS} lists are open: drop one first")));
+        }
+        let pages = self.source.list(request.clone());
+        let list = self.table.push(OpenList::start(pages, request, self.reader()))?;
+        self.open_lists += 1;
+        Ok(list)
+    }
+
+    async fn get(&mut self, namespace: String, name: String, objects: bool) -> Result<Resource<HeldPod>, Failure> {
+        self.charge_call()?;
+        let ask = Ask::Get { namespace: Namespace::parse(&namespace)?, name: PodName::parse(&name)?, objects };
+        let request = self.authorize(ask)?;
+        self.budget.charge(Limit::Requests, 1)?;
+        let reader = self.reader();
+        let page = self.source.get(&request, reader.bounds()).await.map_err(|error| self.stopped(Stop::Source(error)))?;
+        reader.charge(&page)?;
+        // The API server knows no selector for a get. A pod that the grant leaves out is, to a guest, not there.
+        match page.pods.into_iter().next().filter(|read| request.admits(read)) {
+            Some(read) => self.hold(read),
+            None => Err(self.stopped(Stop::Source(Error::not_found()))),
+        }
+    }
+}
+
+impl pods::HostPodPages for Imports {
+    async fn next(&mut self, list: Resource<OpenList>) -> Result<Option<Vec<Resource<HeldPod>>>, Failure> {
+        self.charge_call()?;
+        match self.table.get_mut(&list)?.next().await {
+            Ok(None) => Ok(None),
+            Ok(Some(page)) => page.into_iter().map(|read| self.hold(read)).collect::<Result<_, _>>().map(Some),
+            Err(stop) => Err(self.stopped(stop)),
+        }
+    }
+
+    fn drop(&mut self, list: Resource<OpenList>) -> wasmtime::Result<()> {
+        self.table.delete(list)?;
+        self.open_lists -= 1;
+        Ok(())
+    }
+}
+
+impl pods::HostPod for Imports {
+    fn name(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<String> {
+        Ok(self.held(&pod)?.pod.metadata.name.clone())
+    }
+
+    fn namespace(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<String> {
+        Ok(self.held(&pod)?.pod.metadata.namespace.clone())
+    }
+
+    fn metadata(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<pods::Metadata> {
+        Ok(convert::metadata(&self.held(&pod)?.pod.metadata))
+    }
+
+    fn spec(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<pods::Spec> {
+        Ok(convert::spec(&self.held(&pod)?.pod.spec))
+    }
+
+    fn status(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<pods::Status> {
+        Ok(convert::status(&self.held(&pod)?.pod))
+    }
+
+    fn object(&mut self, pod: Resource<HeldPod>) -> Result<String, Failure> {
+        let object = self.held(&pod).map_err(Failure::Trap)?.object.as_deref().map(str::to_owned);
+        object.ok_or_else(|| Failure::Guest(types::Error::Denied("whole objects were not asked for with this pod".into())))
+    }
+
+    fn drop(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<()> {
+        let held = self.table.delete(pod)?;
+        self.budget.give_back(Limit::Memory, held.charged_bytes);
+        Ok(())
+    }
+}

@@ -1,0 +1,271 @@
+//! From the bytes of an answer to pods. Whole or not at all: a list that does not decode to its end gives no pod.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::mem::size_of;
+
+use bytes::Bytes;
+use prost::Message;
+use serde_json::value::RawValue;
+
+use super::pod::{Envelope, ListMeta, PROTOBUF_MAGIC, Pod, PodListWire, TypeMeta};
+use super::{ContinueToken, excerpt};
+
+/// One page of a list.
+#[derive(Clone, Debug)]
+pub(crate) struct PodList {
+    /// The pods, in the server's order.
+    pub(crate) pods: Vec<ReadPod>,
+    /// Where the list goes on; `None` for the last page.
+    pub(crate) continue_token: Option<ContinueToken>,
+}
+
+/// A pod as it was read, with its JSON where whole objects were asked for.
+#[derive(Clone, Debug)]
+pub struct ReadPod {
+    /// The fields that podlens reads.
+    pub pod: Pod,
+    /// The whole object as JSON text, with `kind` and `apiVersion`.
+    pub object: Option<Box<str>>,
+}
+
+impl ReadPod {
+    /// A pod without its whole object.
+    pub fn new(pod: Pod) -> Self {
+        Self { pod, object: None }
+    }
+
+    /// About how much memory the pod takes, in bytes: its text, and the size of the structure around it.
+    pub fn size_bytes(&self) -> usize {
+        size_of::<Self>() + self.pod.encoded_len() + self.object.as_ref().map_or(0, |object| object.len())
+    }
+}
+
+/// Reads a PodList. `objects`: keep each pod's JSON; the answer must then be JSON.
+pub(crate) fn decode_list(body: &Bytes, objects: bool) -> Result<PodList, DecodeError> {
+    match protobuf(body, "PodList")? {
+        Some(_) if objects => Err(DecodeError::malformed("PodList as JSON")),
+        Some(raw) => {
+            let list = PodListWire::decode(raw).map_err(|_| DecodeError::malformed("PodList"))?;
+            let pods = list.items.into_iter().map(|item| decode_item(item).map(ReadPod::new)).collect::<Result<_, _>>()?;
+            Ok(PodList { pods, continue_token: ContinueToken::new(&list.metadata.continue_token) })
+        }
+        None => decode_json_list(body, objects),
+    }
+}
+
+/// Reads a Pod; otherwise as [`decode_list`].
+pub(crate) fn decode_pod(body: &Bytes, objects: bool) -> Result<ReadPod, DecodeError> {
+    match protobuf(body, "Pod")? {
+        Some(_) if objects => Err(DecodeError::malformed("Pod as JSON")),
+        Some(raw) => decode_item(raw).map(ReadPod::new),
+        None => {
+            json_kind(body, "Pod")?;
+            let raw: &RawValue = serde_json::from_slice(body).map_err(|_| DecodeError::malformed("Pod"))?;
+            json_pod(raw, objects, "")
+        }
+    }
+}
+
+fn decode_item(raw: Bytes) -> Result<Pod, DecodeError> {
+    Pod::decode(raw).map_err(|_| DecodeError::malformed("Pod"))
+}
+
+/// The object's bytes, if `body` is in Kubernetes' protobuf encoding.
+fn protobuf(body: &Bytes, kind: &'static str) -> Result<Option<Bytes>, DecodeError> {
+    if !body.starts_with(PROTOBUF_MAGIC) {
+        return Ok(None);
+    }
+    let envelope = Envelope::decode(body.slice(PROTOBUF_MAGIC.len()..)).map_err(|_| DecodeError::malformed(kind))?;
+    if !envelope.content_encoding.is_empty() {
+        return Err(DecodeError::malformed(kind));
+    }
+    check_type(&envelope.type_meta.api_version, &envelope.type_meta.kind, kind)?;
+    Ok(Some(envelope.raw))
+}
+
+fn decode_json_list(body: &[u8], objects: bool) -> Result<PodList, DecodeError> {
+    #[derive(serde::Deserialize)]
+    struct List<'a> {
+        #[serde(default)]
+        metadata: Option<ListMeta>,
+        #[serde(borrow, default)]
+        items: Option<Vec<&'a RawValue>>,
+    }
+    json_kind(body, "PodList")?;
+    let list: List<'_> = serde_json::from_slice(body).map_err(|_| DecodeError::malformed("PodList"))?;
+    // Items of a list carry no type of their own; the whole object is given it back.
+    let items = list.items.unwrap_or_default().into_iter();
+    let pods = items.map(|item| json_pod(item, objects, r#""kind":"Pod","apiVersion":"v1""#)).collect::<Result<_, _>>()?;
+    Ok(PodList { pods, continue_token: ContinueToken::new(&list.metadata.unwrap_or_default().continue_token) })
+}
+
+/// `type_fields`: what to write into the whole object's front, if it lacks its type.
+fn json_pod(raw: &RawValue, objects: bool, type_fields: &str) -> Result<ReadPod, DecodeError> {
+    let pod: Pod = serde_json::from_str(raw.get()).map_err(|_| DecodeError::malformed("Pod"))?;
+    if !objects {
+        return Ok(ReadPod::new(pod));
+    }
+    let own: TypeMeta = serde_json::from_str(raw.get()).map_err(|_| DecodeError::malformed("Pod"))?;
+    let object = match raw.get().strip_prefix('{') {
+        Some(fields) if own.kind.is_empty() && !type_fields.is_empty() => {
+            let comma = if fields.trim_start().starts_with('}') { "" } else { "," };
+            format!("{{{type_fields}{comma}{fields}")
+        }
+        _ => raw.get().to_owned(),
+    };
+    Ok(ReadPod { pod, object: Some(object.into_boxed_str()) })
+}
+
+fn json_kind(body: &[u8], kind: &'static str) -> Result<(), DecodeError> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Type<'a> {
+        #[serde(borrow, default)]
+        api_version: Cow<'a, str>,
+        #[serde(borrow, default)]
+        kind: Cow<'a, str>,
+    }
+    let found: Type<'_> = serde_json::from_slice(body).map_err(|_| DecodeError::malformed(kind))?;
+    check_type(&found.api_version, &found.kind, kind)
+}
+
+fn check_type(api_version: &str, found: &str, kind: &'static str) -> Result<(), DecodeError> {
+    if api_version == "v1" && found == kind {
+        Ok(())
+    } else {
+        Err(DecodeError::wrong_kind(kind, &format!("{api_version} {found}")))
+    }
+}
+
+/// An answer that is not what was asked for. It never carries the answer's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DecodeError {
+    expected: &'static str,
+    found: Option<String>,
+}
+
+impl DecodeError {
+    pub(super) fn malformed(expected: &'static str) -> Self {
+        Self { expected, found: None }
+    }
+
+    pub(super) fn wrong_kind(expected: &'static str, found: &str) -> Self {
+        Self { expected, found: Some(excerpt(found)) }
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.found {
+            None => write!(f, "the answer is not a well-formed {}", self.expected),
+            Some(found) => write!(f, "the answer is `{}`, not a v1 {}", found.trim(), self.expected),
+        }
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn envelope(kind: &str, raw: Vec<u8>) -> Bytes {
+        let envelope = Envelope {
+            type_meta: TypeMeta { api_version: "v1".into(), kind: kind.into() },
+            raw: raw.into(),
+            ..Envelope::default()
+        };
+        [PROTOBUF_MAGIC.as_slice(), &envelope.encode_to_vec()].concat().into()
+    }
+
+    fn pod(name: &str) -> Pod {
+        let mut pod = Pod::default();
+        pod.metadata.name = name.into();
+        pod.metadata.namespace = "shop".into();
+        pod.metadata.creation_timestamp = Some(super::super::Time { seconds: 1_767_323_045 });
+        pod.spec.containers.push(super::super::Container {
+            name: "web".into(),
+            resources: super::super::ResourceRequirements {
+                requests: [("cpu".to_owned(), super::super::Quantity { text: "250m".into() })].into(),
+                ..Default::default()
+            },
+            ..Default::default()
+        });
+        pod
+    }
+
+    #[test]
+    fn both_encodings_give_the_same_pods() {
+        let list = PodListWire {
+            metadata: ListMeta { continue_token: "more".into(), ..ListMeta::default() },
+            items: vec![pod("a").encode_to_vec().into(), pod("b").encode_to_vec().into()],
+        };
+        let from_protobuf = decode_list(&envelope("PodList", list.encode_to_vec()), false).unwrap();
+        let json = serde_json::json!({
+            "kind": "PodList", "apiVersion": "v1", "metadata": {"continue": "more"}, "items": [pod("a"), pod("b")],
+        });
+        let from_json = decode_list(&json.to_string().into(), false).unwrap();
+        for list in [from_protobuf, from_json] {
+            assert_eq!(list.pods.iter().map(|read| read.pod.clone()).collect::<Vec<_>>(), [pod("a"), pod("b")]);
+            assert!(list.pods.iter().all(|read| read.object.is_none()));
+            assert_eq!(list.continue_token.unwrap().as_str(), "more");
+        }
+    }
+
+    #[test]
+    fn whole_objects_keep_what_is_not_read_and_get_their_type_back() {
+        let body = r#"{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"a"},"spec":{"dnsPolicy":"Default"}},{}]}"#;
+        let list = decode_list(&body.into(), true).unwrap();
+        let objects: Vec<_> = list.pods.iter().map(|read| read.object.as_deref().unwrap()).collect();
+        assert_eq!(
+            objects,
+            [
+                r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"a"},"spec":{"dnsPolicy":"Default"}}"#,
+                r#"{"kind":"Pod","apiVersion":"v1"}"#
+            ]
+        );
+        assert!(list.pods[0].size_bytes() > objects[0].len());
+    }
+
+    #[test]
+    fn null_is_the_default_as_in_go() {
+        let body = r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","creationTimestamp":null,"labels":null},"spec":{"containers":null},"status":null}"#;
+        let read = decode_pod(&body.into(), false).unwrap();
+        assert_eq!(read.pod.metadata.name, "a");
+        assert!(
+            decode_list(&r#"{"kind":"PodList","apiVersion":"v1","metadata":null,"items":null}"#.into(), false)
+                .unwrap()
+                .pods
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn anything_else_is_refused_without_its_content() {
+        let cut = envelope(
+            "PodList",
+            PodListWire { metadata: ListMeta::default(), items: vec![pod("a").encode_to_vec().into()] }.encode_to_vec(),
+        );
+        let cut = cut.slice(..cut.len() - 3);
+        for (body, expected) in [
+            (Bytes::from("secret-canary"), "the answer is not a well-formed PodList"),
+            (Bytes::from(""), "the answer is not a well-formed PodList"),
+            (Bytes::from("{}"), "the answer is ``, not a v1 PodList"),
+            (
+                Bytes::from(r#"{"kind":"SecretList","apiVersion":"v1","items":[]}"#),
+                "the answer is `v1 SecretList`, not a v1 PodList",
+            ),
+            (
+                Bytes::from(r#"{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"a"}}"#),
+                "the answer is not a well-formed PodList",
+            ),
+            (Bytes::from(r#"{"kind":"PodList","apiVersion":"v1","items":[7]}"#), "the answer is not a well-formed Pod"),
+            (cut, "the answer is not a well-formed PodList"),
+            (envelope("Pod", Vec::new()), "the answer is `v1 Pod`, not a v1 PodList"),
+            (envelope("PodList", vec![0x12, 0x02, 0xff, 0xff]), "the answer is not a well-formed Pod"),
+        ] {
+            assert_eq!(decode_list(&body, false).map(|_| ()).unwrap_err().to_string(), expected, "{body:?}");
+        }
+    }
+}

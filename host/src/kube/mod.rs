@@ -1,0 +1,59 @@
+//! Kubernetes without I/O: names, selectors, requests, pods, and the decoding of answers.
+//!
+//! Nothing here opens a socket, reads a file or knows a guest. `client` sends what [`Request`] describes;
+//! [`decode_list`] and [`decode_pod`] read what comes back. Start with `request.rs`.
+
+mod decode;
+mod field_selector;
+mod label_selector;
+mod name;
+mod pod;
+mod request;
+mod review;
+mod status;
+
+pub use decode::ReadPod;
+pub(crate) use decode::{DecodeError, PodList, decode_list, decode_pod};
+pub use field_selector::FieldSelector;
+pub use label_selector::LabelSelector;
+pub use name::{NameError, Namespace, PodName};
+pub use pod::{
+    Container, ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus,
+    EphemeralContainer, HostPath, ObjectMeta, OwnerReference, Pod, PodCondition, PodIp, PodSpec, PodStatus, Probe, Quantity,
+    ResourceRequirements, SecurityContext, Time, Volume, VolumeSource,
+};
+#[cfg(feature = "cli")]
+pub(crate) use pod::{Envelope, ListMeta, PROTOBUF_MAGIC};
+pub(crate) use request::{Accept, ContinueToken, ListPods, PAGE_LIMIT, Request};
+pub use review::{SelfSubjectReview, ServerVersion};
+pub(crate) use status::Status;
+
+/// Why a selector was refused: which part of it, and what would be accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SelectorError {
+    message: String,
+}
+
+impl SelectorError {
+    fn new(message: String) -> Self {
+        Self { message }
+    }
+}
+
+impl std::fmt::Display for SelectorError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for SelectorError {}
+
+/// A short, printable form of untrusted text for an error message: escaped, and cut after 64 characters.
+pub(crate) fn excerpt(text: &str) -> String {
+    const MAX_CHARS: usize = 64;
+    let mut out: String = text.chars().take(MAX_CHARS).flat_map(char::escape_debug).collect();
+    if text.chars().nth(MAX_CHARS).is_some() {
+        out.push('…');
+    }
+    out
+}

@@ -1,0 +1,191 @@
+//! Requests as data: method, path, query, accepted encodings. Building one cannot fail, since its parts are already checked.
+
+use std::fmt;
+
+use super::{FieldSelector, LabelSelector, Namespace, PodName};
+
+/// Most pods of one page, as kubectl and client-go ask for (kubectl `DefaultChunkSize`, client-go `defaultPageSize`).
+pub(crate) const PAGE_LIMIT: u32 = 500;
+
+/// Which encodings of the answer are accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Accept {
+    /// Kubernetes' protobuf, or JSON from a server that has none.
+    Protobuf,
+    /// JSON only.
+    Json,
+}
+
+impl Accept {
+    /// The value of the `Accept` header.
+    pub(crate) fn header(self) -> &'static str {
+        match self {
+            Self::Protobuf => "application/vnd.kubernetes.protobuf,application/json",
+            Self::Json => "application/json",
+        }
+    }
+}
+
+/// Where a list goes on: opaque, given by the server with the page before, valid for the same selectors only.
+///
+/// It names the last pod of that page, so it is not shown by `Debug` and never given to a guest.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct ContinueToken(String);
+
+impl ContinueToken {
+    /// A token, unless `text` is empty: a list without one is complete.
+    pub(crate) fn new(text: &str) -> Option<Self> {
+        if text.is_empty() { None } else { Some(Self(text.to_owned())) }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ContinueToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ContinueToken(…)")
+    }
+}
+
+/// A request to the API server, complete but for address and credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    path: String,
+    query: Vec<(&'static str, String)>,
+    accept: Accept,
+    body: Option<&'static str>,
+}
+
+/// What one page of a list is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ListPods<'a> {
+    /// One namespace, or all.
+    pub(crate) namespace: Option<&'a Namespace>,
+    /// Condition on labels.
+    pub(crate) labels: &'a LabelSelector,
+    /// Condition on fields.
+    pub(crate) fields: &'a FieldSelector,
+    /// Whether the whole objects are wanted.
+    pub(crate) objects: bool,
+    /// Most pods of the page, 1 to [`PAGE_LIMIT`].
+    pub(crate) limit: u32,
+    /// Where to go on, after the first page.
+    pub(crate) continue_token: Option<&'a ContinueToken>,
+}
+
+impl Request {
+    /// `GET /api/v1/[namespaces/NAMESPACE/]pods`, one page.
+    pub(crate) fn list_pods(list: &ListPods<'_>) -> Self {
+        let mut query = vec![("limit", list.limit.to_string())];
+        if !list.labels.is_empty() {
+            query.push(("labelSelector", list.labels.to_string()));
+        }
+        if !list.fields.is_empty() {
+            query.push(("fieldSelector", list.fields.to_string()));
+        }
+        if let Some(token) = list.continue_token {
+            query.push(("continue", token.as_str().to_owned()));
+        }
+        let path = match list.namespace {
+            Some(namespace) => format!("/api/v1/namespaces/{namespace}/pods"),
+            None => "/api/v1/pods".to_owned(),
+        };
+        Self { path, query, accept: Self::accept_pods(list.objects), body: None }
+    }
+
+    /// `GET /api/v1/namespaces/NAMESPACE/pods/NAME`.
+    pub(crate) fn get_pod(namespace: &Namespace, name: &PodName, objects: bool) -> Self {
+        Self {
+            path: format!("/api/v1/namespaces/{namespace}/pods/{name}"),
+            query: Vec::new(),
+            accept: Self::accept_pods(objects),
+            body: None,
+        }
+    }
+
+    /// `GET /version`.
+    pub(crate) fn version() -> Self {
+        Self { path: "/version".into(), query: Vec::new(), accept: Accept::Json, body: None }
+    }
+
+    /// `POST /apis/authentication.k8s.io/v1/selfsubjectreviews`: who the API server says we are.
+    pub(crate) fn self_subject_review() -> Self {
+        Self {
+            path: "/apis/authentication.k8s.io/v1/selfsubjectreviews".into(),
+            query: Vec::new(),
+            accept: Accept::Json,
+            body: Some(r#"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}"#),
+        }
+    }
+
+    fn accept_pods(objects: bool) -> Accept {
+        if objects { Accept::Json } else { Accept::Protobuf }
+    }
+
+    /// The absolute path. It needs no escaping: it is made of constants and checked names.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The query's names and values, not yet escaped.
+    pub(crate) fn query(&self) -> &[(&'static str, String)] {
+        &self.query
+    }
+
+    /// The accepted encodings.
+    pub(crate) fn accept(&self) -> Accept {
+        self.accept
+    }
+
+    /// The JSON body. A request with a body is a POST, one without is a GET.
+    pub(crate) fn body(&self) -> Option<&'static str> {
+        self.body
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_asks_for_one_page() {
+        let namespace = Namespace::parse("shop").unwrap();
+        let labels = LabelSelector::parse("app=web,tier in (a,b)").unwrap();
+        let fields = FieldSelector::parse("status.phase!=Failed").unwrap();
+        let token = ContinueToken::new("opaque/+=").unwrap();
+        let request = Request::list_pods(&ListPods {
+            namespace: Some(&namespace),
+            labels: &labels,
+            fields: &fields,
+            objects: false,
+            limit: PAGE_LIMIT,
+            continue_token: Some(&token),
+        });
+        assert_eq!(request.path(), "/api/v1/namespaces/shop/pods");
+        assert_eq!(
+            request.query(),
+            [
+                ("limit", "500".to_owned()),
+                ("labelSelector", "app=web,tier in (a,b)".to_owned()),
+                ("fieldSelector", "status.phase!=Failed".to_owned()),
+                ("continue", "opaque/+=".to_owned()),
+            ]
+        );
+        assert_eq!(request.accept().header(), "application/vnd.kubernetes.protobuf,application/json");
+    }
+
+    #[test]
+    fn whole_objects_are_asked_for_as_json() {
+        let request = Request::get_pod(&Namespace::parse("a").unwrap(), &PodName::parse("b.c").unwrap(), true);
+        assert_eq!((request.path(), request.accept()), ("/api/v1/namespaces/a/pods/b.c", Accept::Json));
+        assert_eq!(request.query(), []);
+    }
+
+    #[test]
+    fn a_continue_token_is_not_shown() {
+        assert_eq!(ContinueToken::new(""), None);
+        assert_eq!(format!("{:?}", ContinueToken::new("eyJ2").unwrap()), "ContinueToken(…)");
+    }
+}

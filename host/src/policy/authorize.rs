@@ -1,0 +1,230 @@
+//! The choke point: a grant and an ask become a request, or a refusal.
+
+use std::fmt;
+
+use super::grant::{Grant, Namespaces};
+use crate::kube::{FieldSelector, LabelSelector, Namespace, PodName, ReadPod};
+
+/// What a query asks for, already parsed.
+#[derive(Clone, Debug)]
+pub(crate) enum Ask {
+    List { namespace: Option<Namespace>, labels: LabelSelector, fields: FieldSelector, objects: bool },
+    Get { namespace: Namespace, name: PodName, objects: bool },
+}
+
+/// A request for pods that was authorized. [`authorize`] is its only constructor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodRequest {
+    scope: Scope,
+    name: Option<PodName>,
+    labels: LabelSelector,
+    fields: FieldSelector,
+    objects: bool,
+}
+
+/// Where a request looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// In all namespaces.
+    All,
+    /// In these, in this order; at least one, and exactly one where a pod is asked for by name.
+    Namespaces(Vec<Namespace>),
+}
+
+/// Decides. Everything that is not granted is denied, and the reason names only what was asked, never what exists.
+pub(crate) fn authorize(grant: &Grant, ask: Ask) -> Result<PodRequest, Denied> {
+    let (namespace, name, labels, fields, objects) = match ask {
+        Ask::List { namespace, labels, fields, objects } => (namespace, None, labels, fields, objects),
+        Ask::Get { namespace, name, objects } => {
+            (Some(namespace), Some(name), LabelSelector::default(), FieldSelector::default(), objects)
+        }
+    };
+    if objects && !grant.objects {
+        return Err(Denied { what: What::WholeObjects });
+    }
+    Ok(PodRequest {
+        scope: scope(&grant.namespaces, namespace)?,
+        name,
+        labels: grant.labels.and(&labels),
+        fields: grant.fields.and(&fields),
+        objects,
+    })
+}
+
+fn scope(granted: &Namespaces, asked: Option<Namespace>) -> Result<Scope, Denied> {
+    match (granted, asked) {
+        (Namespaces::All, None) => Ok(Scope::All),
+        (Namespaces::All, Some(namespace)) => Ok(Scope::Namespaces(vec![namespace])),
+        (Namespaces::Only(only), None) if only.is_empty() => Err(Denied { what: What::AnyNamespace }),
+        (Namespaces::Only(only), None) => Ok(Scope::Namespaces(only.iter().cloned().collect())),
+        (Namespaces::Only(only), Some(namespace)) if only.contains(&namespace) => Ok(Scope::Namespaces(vec![namespace])),
+        (Namespaces::Only(_), Some(namespace)) => Err(Denied { what: What::Namespace(namespace) }),
+    }
+}
+
+impl PodRequest {
+    /// Where to look.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The one pod that is asked for; `None` for a list.
+    pub fn name(&self) -> Option<&PodName> {
+        self.name.as_ref()
+    }
+
+    /// The condition on labels: the grant's and the query's.
+    pub fn labels(&self) -> &LabelSelector {
+        &self.labels
+    }
+
+    /// The condition on fields: the grant's and the query's.
+    pub fn fields(&self) -> &FieldSelector {
+        &self.fields
+    }
+
+    /// Whether each pod is to come with its whole object.
+    pub fn objects(&self) -> bool {
+        self.objects
+    }
+
+    /// Whether a pod is one of those that were authorized, and as whole as was asked for. Asked of every pod that a source returns, so that neither an API server
+    /// that lies nor a source with a bug widens what a query sees. A get by name knows no selectors on the server: here it does.
+    pub fn admits(&self, read: &ReadPod) -> bool {
+        let pod = &read.pod;
+        let in_scope = match &self.scope {
+            Scope::All => Namespace::parse(&pod.metadata.namespace).is_ok(),
+            Scope::Namespaces(namespaces) => namespaces.iter().any(|namespace| namespace.as_str() == pod.metadata.namespace),
+        };
+        in_scope
+            && match &self.name {
+                Some(name) => name.as_str() == pod.metadata.name,
+                None => PodName::parse(&pod.metadata.name).is_ok(),
+            }
+            && self.labels.matches(&pod.metadata.labels)
+            && self.fields.matches(pod)
+            && (read.object.is_some() || !self.objects)
+    }
+}
+
+/// What is missing in the grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Denied {
+    what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum What {
+    AnyNamespace,
+    Namespace(Namespace),
+    WholeObjects,
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            What::AnyNamespace => f.write_str("no namespace is granted"),
+            What::Namespace(namespace) => write!(f, "namespace `{namespace}` is not granted"),
+            What::WholeObjects => f.write_str("whole objects are not granted"),
+        }
+    }
+}
+
+impl std::error::Error for Denied {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn namespace(name: &str) -> Namespace {
+        Namespace::parse(name).unwrap()
+    }
+
+    fn list(namespace: Option<&str>) -> Ask {
+        Ask::List {
+            namespace: namespace.map(self::namespace),
+            labels: LabelSelector::parse("app=web").unwrap(),
+            fields: FieldSelector::default(),
+            objects: false,
+        }
+    }
+
+    fn get(namespace: &str, name: &str) -> Ask {
+        Ask::Get { namespace: self::namespace(namespace), name: PodName::parse(name).unwrap(), objects: false }
+    }
+
+    fn pod(namespace: &str, name: &str, labels: &[(&str, &str)]) -> ReadPod {
+        let mut pod = crate::kube::Pod::default();
+        pod.metadata.namespace = namespace.into();
+        pod.metadata.name = name.into();
+        pod.metadata.labels = labels.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
+        ReadPod::new(pod)
+    }
+
+    #[test]
+    fn nothing_is_granted_by_default() {
+        for ask in [list(None), list(Some("a")), get("a", "b")] {
+            authorize(&Grant::nothing(), ask).unwrap_err();
+        }
+        assert_eq!(authorize(&Grant::nothing(), list(None)).unwrap_err().to_string(), "no namespace is granted");
+    }
+
+    #[test]
+    fn a_list_without_namespace_covers_what_is_granted() {
+        let grant = Grant::nothing().namespace(namespace("b")).namespace(namespace("a"));
+        let request = authorize(&grant, list(None)).unwrap();
+        assert_eq!(request.scope(), &Scope::Namespaces(vec![namespace("a"), namespace("b")]));
+        assert_eq!(authorize(&Grant::all_namespaces(), list(None)).unwrap().scope(), &Scope::All);
+    }
+
+    #[test]
+    fn a_namespace_outside_the_grant_is_denied_by_name_only() {
+        let grant = Grant::nothing().namespace(namespace("a"));
+        for ask in [list(Some("kube-system")), get("kube-system", "etcd-0")] {
+            assert_eq!(authorize(&grant, ask).unwrap_err().to_string(), "namespace `kube-system` is not granted");
+        }
+    }
+
+    #[test]
+    fn whole_objects_need_their_own_grant() {
+        let ask = Ask::Get { namespace: namespace("a"), name: PodName::parse("b").unwrap(), objects: true };
+        let grant = Grant::all_namespaces();
+        assert_eq!(authorize(&grant, ask.clone()).unwrap_err().to_string(), "whole objects are not granted");
+        assert!(authorize(&grant.whole_objects(), ask).unwrap().objects());
+    }
+
+    #[test]
+    fn the_grants_selectors_are_added_to_the_querys() {
+        let grant = Grant::all_namespaces()
+            .labels(&LabelSelector::parse("team=a").unwrap())
+            .fields(&FieldSelector::parse("status.phase=Running").unwrap());
+        let request = authorize(&grant, list(None)).unwrap();
+        assert_eq!(request.labels().to_string(), "team=a,app=web");
+        assert_eq!(request.fields().to_string(), "status.phase=Running");
+    }
+
+    #[test]
+    fn only_what_was_authorized_is_admitted() {
+        let grant = Grant::nothing().namespace(namespace("a")).labels(&LabelSelector::parse("team=a").unwrap());
+        let labels = [("team", "a"), ("app", "web")];
+        let listed = authorize(&grant, list(None)).unwrap();
+        assert!(listed.admits(&pod("a", "x", &labels)));
+        let got = authorize(&grant, get("a", "x")).unwrap();
+        assert!(got.admits(&pod("a", "x", &[("team", "a")])));
+        for (request, pod) in [
+            (&listed, pod("b", "x", &labels)),
+            (&listed, pod("", "x", &labels)),
+            (&listed, pod("a", "", &labels)),
+            (&listed, pod("a", "../x", &labels)),
+            (&listed, pod("a", "x", &[("app", "web")])),
+            (&listed, pod("a", "x", &[("team", "a")])),
+            (&got, pod("a", "y", &[("team", "a")])),
+            (&got, pod("a", "x", &[])),
+            (&got, pod("b", "x", &[("team", "a")])),
+        ] {
+            assert!(!request.admits(&pod), "{request:?} admits {pod:?}");
+        }
+        let everywhere = authorize(&Grant::all_namespaces(), list(None)).unwrap();
+        assert!(!everywhere.admits(&pod("No Namespace", "x", &labels)));
+    }
+}

@@ -1,0 +1,197 @@
+//! What the operator tells a run: texts on one side, the arguments of the WIT on the other.
+
+use std::{collections::HashMap, fmt};
+
+use super::description::{Description, Parameter, ParameterType};
+use super::text::{Quoted, QuotedList};
+use super::value::{self, ArgumentValue, Misread};
+
+/// The value of one parameter: the host's side of the WIT's record `argument`.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Argument {
+    /// The parameter's name.
+    pub name: String,
+    /// Its value, of the declared type.
+    pub value: ArgumentValue,
+}
+
+/// Why what the operator told a run was refused.
+///
+/// The message names the parameter and says what would be accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArgumentError(Box<Kind>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    NoPair(String),
+    Unknown { name: String, known: Vec<String> },
+    Twice(String),
+    Missing { name: String, parameter_type: ParameterType },
+    Value { name: String, misread: Misread },
+}
+
+impl Argument {
+    /// Splits `name=value` at the first `=`. The name may be empty or unknown; [`Description::arguments`] tells.
+    ///
+    /// # Errors
+    ///
+    /// A text without a `=`.
+    pub fn split(text: &str) -> Result<(&str, &str), ArgumentError> {
+        text.split_once('=').ok_or_else(|| Kind::NoPair(text.to_owned()).into())
+    }
+}
+
+impl Description {
+    /// Reads names and texts, in any order, as the arguments of a run: in the order of the declaration, with defaults
+    /// where nothing was given. A parameter without a value is left out unless it is required.
+    ///
+    /// ```
+    /// use podlens::{ArgumentValue, Column, ColumnType, Description, Parameter, ParameterType};
+    ///
+    /// let columns = vec![Column::new("name", ColumnType::Text)];
+    /// let parameters = vec![Parameter::new("min", ParameterType::Integer)];
+    /// let description = Description::new("Restarts", "", columns, parameters).checked()?;
+    ///
+    /// let arguments = description.arguments([("min", "3")])?;
+    /// assert_eq!(arguments[0].value, ArgumentValue::Integer(3));
+    ///
+    /// let error = description.arguments([("minimum", "3")]).unwrap_err();
+    /// assert_eq!(error.to_string(), "this query has no parameter `minimum`, expected one of `min`");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A name that was not declared or is given twice, a required parameter without a value, a text that is not of the
+    /// parameter's type or is too long. Only other input can help.
+    pub fn arguments<'a>(&self, given: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Vec<Argument>, ArgumentError> {
+        let given = self.known(given)?;
+        self.parameters
+            .iter()
+            .filter_map(|parameter| argument(parameter, given.get(parameter.name.as_str()).copied()).transpose())
+            .collect()
+    }
+
+    /// The given texts by name, each declared and given once.
+    fn known<'a>(&self, given: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<HashMap<&'a str, &'a str>, ArgumentError> {
+        let mut known = HashMap::new();
+        for (name, text) in given {
+            if !self.parameters.iter().any(|parameter| parameter.name == name) {
+                let known = self.parameters.iter().map(|parameter| parameter.name.clone()).collect();
+                return Err(Kind::Unknown { name: name.to_owned(), known }.into());
+            }
+            if known.insert(name, text).is_some() {
+                return Err(Kind::Twice(name.to_owned()).into());
+            }
+        }
+        Ok(known)
+    }
+}
+
+fn argument(parameter: &Parameter, given: Option<&str>) -> Result<Option<Argument>, ArgumentError> {
+    let Parameter { name, parameter_type, .. } = parameter;
+    match given.or(parameter.default.as_deref()) {
+        Some(text) => match value::read(*parameter_type, text) {
+            Ok(value) => Ok(Some(Argument { name: name.clone(), value })),
+            Err(misread) => Err(Kind::Value { name: name.clone(), misread }.into()),
+        },
+        None if parameter.required => Err(Kind::Missing { name: name.clone(), parameter_type: *parameter_type }.into()),
+        None => Ok(None),
+    }
+}
+
+impl From<Kind> for ArgumentError {
+    fn from(kind: Kind) -> Self {
+        Self(Box::new(kind))
+    }
+}
+
+impl std::error::Error for ArgumentError {}
+
+impl fmt::Display for ArgumentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Kind::NoPair(text) => write!(f, "argument is {}, expected `name=value`", Quoted(text)),
+            Kind::Unknown { name, known } if known.is_empty() => {
+                write!(f, "this query has no parameter {}, it takes none", Quoted(name))
+            }
+            Kind::Unknown { name, known } => {
+                write!(f, "this query has no parameter {}, expected one of {}", Quoted(name), QuotedList(known))
+            }
+            Kind::Twice(name) => write!(f, "parameter `{name}` is given twice, expected one value"),
+            Kind::Missing { name, parameter_type } => {
+                write!(f, "parameter `{name}` is missing, expected {}", value::form(*parameter_type))
+            }
+            Kind::Value { name, misread } => write!(f, "value of parameter `{name}` {misread}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn description() -> Description {
+        let mut team = Parameter::new("team", ParameterType::Text);
+        team.required = true;
+        let mut min = Parameter::new("min", ParameterType::Integer);
+        min.default = Some("3".to_owned());
+        let mut ratio = Parameter::new("max-ratio", ParameterType::Number);
+        ratio.required = true;
+        ratio.default = Some("0.5".to_owned());
+        let all = Parameter::new("all", ParameterType::Boolean);
+        Description::new("T", "", Vec::new(), vec![team, min, ratio, all])
+    }
+
+    fn read(given: &[&str]) -> Result<Vec<(String, ArgumentValue)>, String> {
+        let pairs: Result<Vec<_>, _> = given.iter().copied().map(Argument::split).collect();
+        let arguments = pairs.and_then(|pairs| description().arguments(pairs)).map_err(|error| error.to_string())?;
+        Ok(arguments.into_iter().map(|argument| (argument.name, argument.value)).collect())
+    }
+
+    #[test]
+    fn arguments_follow_the_declaration() {
+        use ArgumentValue::{Boolean, Integer, Number, Text};
+        let cases = [
+            (&["team=a"][..], vec![("team", Text("a".into())), ("min", Integer(3)), ("max-ratio", Number(0.5))]),
+            (
+                &["all=true", "max-ratio=1", "min=-1", "team=x=y"],
+                vec![("team", Text("x=y".into())), ("min", Integer(-1)), ("max-ratio", Number(1.0)), ("all", Boolean(true))],
+            ),
+            (&["team="], vec![("team", Text(String::new())), ("min", Integer(3)), ("max-ratio", Number(0.5))]),
+        ];
+        for (given, expected) in cases {
+            let expected = expected.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            assert_eq!(read(given), Ok(expected), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_parameter() {
+        let long = format!("team={}", "x".repeat(4097));
+        let cases: [(&[&str], &str); 9] = [
+            (&[], "parameter `team` is missing, expected text"),
+            (&["team"], "argument is `team`, expected `name=value`"),
+            (&["teams=a"], "this query has no parameter `teams`, expected one of `team`, `min`, `max-ratio`, `all`"),
+            (&["=a"], "this query has no parameter ``, expected one of `team`, `min`, `max-ratio`, `all`"),
+            (&["team=a", "team=a"], "parameter `team` is given twice, expected one value"),
+            (&["team=a", "min=3.5"], "value of parameter `min` is `3.5`, expected a decimal 64-bit integer such as `-3`"),
+            (
+                &["team=a", "max-ratio=NaN"],
+                "value of parameter `max-ratio` is `NaN`, expected a finite decimal number such as `0.25`",
+            ),
+            (&["team=a", "all="], "value of parameter `all` is ``, expected `true` or `false`"),
+            (&[&long], "value of parameter `team` has 4097 bytes, expected at most 4096"),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(read(given), Err(expected.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_query_without_parameters_says_so() {
+        let error = Description::new("T", "", Vec::new(), Vec::new()).arguments([("a", "b")]).map_err(|e| e.to_string());
+        assert_eq!(error, Err("this query has no parameter `a`, it takes none".to_owned()));
+    }
+}

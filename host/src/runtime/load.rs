@@ -1,0 +1,221 @@
+//! From bytes to a [`Query`]: is it a component, does it import only what is offered, does it export what a query must, and does
+//! it describe itself as the WIT says?
+
+use std::sync::Arc;
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use super::engine::Runtime;
+use super::store::State;
+use super::{run, wasi};
+use crate::bindings;
+use crate::bindings::podlens::query::types as wit;
+use crate::error::{Error, Kind};
+use crate::kube::excerpt;
+use crate::query::{Column, ColumnType, Description, Parameter, ParameterType};
+
+/// Largest component that is compiled, in bytes. One with a Python runtime has 18 MB.
+const MAX_COMPONENT_BYTES: usize = 64 << 20;
+
+/// Our own interfaces, without their version.
+const OWN: &[&str] = &["podlens:query/pods", "podlens:query/rows", "podlens:query/types"];
+/// The version of our own interfaces that this host offers, and every older patch of it.
+const OWN_VERSION: &str = "0.1.0";
+/// What the names of WASI's interfaces must have as their version; its patch may be any.
+const WASI_VERSION: &str = "0.2.0";
+/// What a query exports.
+const EXPORTS: &[&str] = &["describe", "run"];
+
+/// First bytes of a component and of a core module: the magic, the version, the layer (component model, `Binary.md`).
+const COMPONENT_HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
+const MODULE_HEADER: &[u8] = b"\0asm\x01\0\0\0";
+
+/// A component that was compiled and checked, ready to run any number of times. Cheap to clone.
+#[derive(Clone)]
+pub struct Query {
+    pub(super) engine: Engine,
+    pub(super) pre: bindings::QueryPre<State>,
+    pub(super) description: Arc<Description>,
+    pub(super) columns: Arc<[Column]>,
+}
+
+impl Query {
+    /// What the query says of itself; checked.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+}
+
+impl std::fmt::Debug for Query {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Query").field("description", &self.description).finish_non_exhaustive()
+    }
+}
+
+pub(super) async fn load(runtime: &Runtime, bytes: Vec<u8>) -> Result<Query, Error> {
+    check_header(&bytes)?;
+    let Runtime { engine, linker } = runtime.clone();
+    let compile = {
+        let engine = engine.clone();
+        move || -> Result<_, Error> {
+            let component = Component::from_binary(&engine, &bytes)
+                .map_err(|error| Error::new(Kind::Component, "the component cannot be compiled").because(error))?;
+            check_imports(&component, &engine)?;
+            check_exports(&component, &engine)?;
+            let fits = |error: wasmtime::Error| {
+                Error::new(Kind::Component, "the component does not fit the world `query` of podlens:query").because(error).hint(
+                    format!(
+                        "build it against podlens:query@{OWN_VERSION}, with the SDK `podlens-guest` of this version or an older one"
+                    ),
+                )
+            };
+            let pre = linker.instantiate_pre(&component).map_err(fits)?;
+            bindings::QueryPre::new(pre).map_err(fits)
+        }
+    };
+    let pre = tokio::task::spawn_blocking(compile)
+        .await
+        .map_err(|error| Error::new(Kind::Component, "compiling the component failed").because(error))??;
+    let description = run::describe(&engine, &pre).await?;
+    let description = description_of(description)
+        .checked()
+        .map_err(|error| Error::new(Kind::Component, "the query describes itself wrongly").because(error))?;
+    let columns = description.columns.clone().into();
+    Ok(Query { engine, pre, description: Arc::new(description), columns })
+}
+
+fn check_header(bytes: &[u8]) -> Result<(), Error> {
+    let not_a_component = |message: &str, hint: &str| Error::new(Kind::Component, message).hint(hint);
+    if bytes.len() > MAX_COMPONENT_BYTES {
+        return Err(Error::new(
+            Kind::Component,
+            format!("the component has {} bytes: at most {MAX_COMPONENT_BYTES} are accepted", bytes.len()),
+        ));
+    }
+    if bytes.starts_with(COMPONENT_HEADER) {
+        return Ok(());
+    }
+    Err(if bytes.starts_with(MODULE_HEADER) {
+        not_a_component(
+            "this is a core WebAssembly module, not a component",
+            "build it for the target `wasm32-wasip2`, or make a component of it with `wasm-tools component new`",
+        )
+    } else if Engine::detect_precompiled(bytes).is_some() {
+        not_a_component(
+            "this is precompiled code, which podlens never loads",
+            "give the `.wasm` component that it was compiled from",
+        )
+    } else if bytes.trim_ascii_start().starts_with(b"(") {
+        not_a_component("this is WebAssembly text, not a component", "translate it with `wasm-tools parse`")
+    } else if bytes.is_empty() {
+        not_a_component("the file is empty, not a WebAssembly component", "build the query again")
+    } else {
+        not_a_component("this is not a WebAssembly component", "a query is a `.wasm` file built for the target `wasm32-wasip2`")
+    })
+}
+
+fn check_imports(component: &Component, engine: &Engine) -> Result<(), Error> {
+    let mut refused = Vec::new();
+    let mut wrong_version = None;
+    for (name, _) in component.component_type().imports(engine) {
+        match offer(name) {
+            Offer::Yes => {}
+            Offer::OtherVersion => wrong_version = Some(excerpt(name)),
+            Offer::No => refused.push(format!("`{}`", excerpt(name))),
+        }
+    }
+    if !refused.is_empty() {
+        refused.truncate(8);
+        let hint = format!(
+            "a query may import {} at {OWN_VERSION} or an older 0.1, and of WASI 0.2 {}",
+            OWN.join(", "),
+            wasi::OFFERED.join(", ")
+        );
+        let message = format!("the component imports {}, which no query is offered", refused.join(", "));
+        return Err(Error::new(Kind::Component, message).hint(hint));
+    }
+    if let Some(name) = wrong_version {
+        let hint = format!("this podlens offers podlens:query@{OWN_VERSION} and WASI {WASI_VERSION} (any patch of 0.2)");
+        return Err(
+            Error::new(Kind::Component, format!("the component imports `{name}`, a version that is not offered")).hint(hint)
+        );
+    }
+    Ok(())
+}
+
+enum Offer {
+    Yes,
+    OtherVersion,
+    No,
+}
+
+fn offer(import: &str) -> Offer {
+    let (name, version) = import.split_once('@').unwrap_or((import, ""));
+    // Within 0.x the minor number tells what is compatible, as for the linker. Whether each function is there, the linker checks.
+    let compatible = |offered: &str| minor(version).is_some() && minor(version) == minor(offered);
+    let known = if OWN.contains(&name) {
+        compatible(OWN_VERSION)
+    } else if wasi::OFFERED.contains(&name) {
+        compatible(WASI_VERSION)
+    } else {
+        return Offer::No;
+    };
+    if known { Offer::Yes } else { Offer::OtherVersion }
+}
+
+fn minor(version: &str) -> Option<(&str, &str)> {
+    let mut parts = version.split('.');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(major), Some(minor), Some(_), None) => Some((major, minor)),
+        _ => None,
+    }
+}
+
+fn check_exports(component: &Component, engine: &Engine) -> Result<(), Error> {
+    let exported = component.component_type();
+    let missing: Vec<_> =
+        EXPORTS.iter().filter(|name| exported.get_export(engine, name).is_none()).map(|name| format!("`{name}`")).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let found: Vec<_> = exported.exports(engine).take(8).map(|(name, _)| format!("`{}`", excerpt(name))).collect();
+    let found = if found.is_empty() { "nothing".to_owned() } else { found.join(", ") };
+    Err(Error::new(Kind::Component, format!("the component does not export {}: it is not a query", missing.join(" and ")))
+        .hint(format!("it exports {found}; a query targets the world `query` of podlens:query@{OWN_VERSION}")))
+}
+
+fn description_of(description: wit::Description) -> Description {
+    let columns = description.columns.into_iter().map(|column| {
+        let mut converted = Column::new(
+            column.name,
+            match column.type_ {
+                wit::ColumnType::Text => ColumnType::Text,
+                wit::ColumnType::Integer => ColumnType::Integer,
+                wit::ColumnType::Number => ColumnType::Number,
+                wit::ColumnType::Boolean => ColumnType::Boolean,
+                wit::ColumnType::Time => ColumnType::Time,
+            },
+        );
+        converted.description = column.description;
+        converted.priority = column.priority;
+        converted.metric = column.metric;
+        converted
+    });
+    let parameters = description.parameters.into_iter().map(|parameter| {
+        let mut converted = Parameter::new(
+            parameter.name,
+            match parameter.type_ {
+                wit::ParameterType::Text => ParameterType::Text,
+                wit::ParameterType::Integer => ParameterType::Integer,
+                wit::ParameterType::Number => ParameterType::Number,
+                wit::ParameterType::Boolean => ParameterType::Boolean,
+            },
+        );
+        converted.default = parameter.default;
+        converted.required = parameter.required;
+        converted.help = parameter.help;
+        converted
+    });
+    Description::new(description.title, description.summary, columns.collect(), parameters.collect())
+}

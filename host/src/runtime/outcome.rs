@@ -1,0 +1,96 @@
+//! What the end of a run was: from a trap or the guest's own error to the operator's.
+
+use std::fmt;
+
+use wasmtime::Trap;
+use wasmtime_wasi::I32Exit;
+
+use crate::bindings::podlens::query::types;
+use crate::error::{Error, Kind};
+use crate::imports::Notes;
+use crate::limits::{Budget, LimitReached};
+
+use super::log::Log;
+
+/// The guest answered with an error.
+pub(super) fn of_guest_error(error: types::Error, notes: &Notes) -> Error {
+    let (kind, text) = match error {
+        types::Error::InvalidArgument(text) => (Kind::Query, format!("invalid argument: {}", shown(&text))),
+        types::Error::Denied(text) => (Kind::Denied, format!("denied: {}", shown(&text))),
+        types::Error::NotFound => (Kind::NotFound, "not found".to_owned()),
+        types::Error::Expired => (Kind::Expired, "the list expired before it was complete".to_owned()),
+        types::Error::LimitExceeded(text) => (Kind::Query, format!("limit exceeded: {}", shown(&text))),
+        types::Error::Unavailable(_) => (Kind::Unavailable, "the cluster gave no usable answer in time".to_owned()),
+        types::Error::ServerError(text) => (Kind::Server, format!("server error: {}", shown(&text))),
+        types::Error::Other(text) => (Kind::Query, shown(&text)),
+    };
+    // A guest may claim anything. It is believed only where the host remembers such a failure, whose full story is then told.
+    match notes.last_failure() {
+        Some(cause) if same_lane(cause.kind(), kind) => {
+            let told = Error::new(cause.kind(), "the query could not be answered").retry_after(cause.wait());
+            let told = match cause.help() {
+                Some(help) => told.hint(help.to_owned()),
+                None => told,
+            };
+            told.because(cause)
+        }
+        _ => Error::new(Kind::Query, "the query answered with an error").because(Words(text)),
+    }
+}
+
+/// What a guest sees of a host's failure is coarser than the failure.
+fn same_lane(cause: Kind, claimed: Kind) -> bool {
+    cause == claimed || (claimed == Kind::Unavailable && matches!(cause, Kind::Unreachable | Kind::Configuration))
+}
+
+/// The guest was stopped, or stopped itself.
+pub(super) fn of_trap(trap: wasmtime::Error, budget: &Budget, log: &Log, during: &str) -> Error {
+    // A guest can swallow nothing here: the budget knows first.
+    if let Some(reached) = budget.reached() {
+        return reached.into_error();
+    }
+    if let Some(reached) = trap.downcast_ref::<LimitReached>() {
+        return reached.into_error();
+    }
+    if let Some(I32Exit(status)) = trap.downcast_ref::<I32Exit>() {
+        return Error::new(Kind::Query, format!("the query ended its process with status {status} while it should {during}"));
+    }
+    let what = match trap.downcast_ref::<Trap>() {
+        Some(Trap::UnreachableCodeReached) => "panicked",
+        Some(Trap::StackOverflow) => "overflowed its stack",
+        _ => "trapped",
+    };
+    let error = Error::new(Kind::Query, format!("the query {what} while it should {during}"));
+    let last_words = log.last_words();
+    if last_words.is_empty() {
+        error.because(Words(shown(&format!("{trap:#}"))))
+    } else {
+        error.because(Words(last_words.join("\n")))
+    }
+}
+
+/// Text for people that came from a guest or from the engine.
+#[derive(Debug)]
+struct Words(String);
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Words {}
+
+/// A guest's text, made harmless and at most this long.
+fn shown(text: &str) -> String {
+    const MAX_CHARS: usize = 1000;
+    let escape = |c: char| match crate::query::is_hidden(c) && c != '\n' {
+        true => c.escape_unicode().to_string(),
+        false => c.to_string(),
+    };
+    let mut shown: String = text.chars().take(MAX_CHARS).map(escape).collect();
+    if text.chars().nth(MAX_CHARS).is_some() {
+        shown.push('…');
+    }
+    shown
+}

@@ -1,0 +1,241 @@
+//! One run, from arguments to report.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use wasmtime::Engine;
+
+use super::cpu::CpuClock;
+use super::load::Query;
+use super::log::{Log, LogLine, LogSink};
+use super::outcome;
+use super::store::{Sandbox, State};
+use crate::bindings;
+use crate::bindings::podlens::query::types as wit;
+use crate::error::{Error, Kind};
+use crate::imports::Notes;
+use crate::limits::{Budget, Limit, Limits};
+use crate::policy::{Grant, PodRequest};
+use crate::query::{Argument, ArgumentValue, Row};
+use crate::source::{Bounds, BoxFuture, Page, PodPages, PodSource};
+
+/// Rows that wait for their reader before the query does. Arbitrary; lets both work at the same time.
+const ROWS_AHEAD: usize = 256;
+
+/// What a query may use to describe itself. A Python runtime takes about a second to start without its snapshot.
+fn describe_limits() -> Limits {
+    Limits::default().with(Limit::CpuTime, 5_000).with(Limit::WallTime, 20_000)
+}
+
+/// What one run is given.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct RunOptions {
+    /// The pods that the query may see. Default: none.
+    pub grant: Grant,
+    /// What it may use.
+    pub limits: Limits,
+    /// What it is told; from [`Description::arguments`](crate::Description::arguments).
+    pub arguments: Vec<Argument>,
+    /// Where its log lines go. Default: `tracing`, at level info.
+    pub log: LogSink,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self { grant: Grant::nothing(), limits: Limits::default(), arguments: Vec::new(), log: Arc::new(trace) }
+    }
+}
+
+fn trace(line: LogLine) {
+    tracing::info!(target: "podlens::query", stream = ?line.stream, "{}", line.text);
+}
+
+/// A run in progress. Dropping it ends it.
+pub struct Run {
+    rows: mpsc::Receiver<Row>,
+    task: JoinHandle<Result<(), Error>>,
+    budget: Arc<Budget>,
+    notes: Arc<Notes>,
+    started: Instant,
+}
+
+/// How a run ended, and what it used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// Whether the answer is complete. If not, the rows that were read are only a part.
+    pub result: Result<(), Error>,
+    /// What was used, and what the operator should know.
+    pub report: Report,
+}
+
+/// What a run used.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Report {
+    /// Wall time of the run.
+    pub elapsed: Duration,
+    /// What the operator should know of the answer, in sentences; an answer with a warning is still complete.
+    pub warnings: Vec<String>,
+    used: Vec<(Limit, u64)>,
+}
+
+impl Report {
+    /// How much of a limit was used, in its [`Limit::unit`]. Of memory: what was in use at the end.
+    pub fn used(&self, limit: Limit) -> u64 {
+        self.used.iter().find(|(used, _)| *used == limit).map_or(0, |(_, value)| *value)
+    }
+}
+
+impl Query {
+    /// Starts a run. Must be called inside a tokio runtime; the guest runs as a task of it.
+    ///
+    /// Any number of runs may go on at the same time; they share nothing but compiled code.
+    pub fn run(&self, source: Arc<dyn PodSource>, options: RunOptions) -> Run {
+        let RunOptions { grant, limits, arguments, log } = options;
+        let started = Instant::now();
+        let budget = Arc::new(Budget::new(limits));
+        let notes = Arc::new(Notes::default());
+        let (sender, rows) = mpsc::channel(ROWS_AHEAD);
+        let sandbox = Sandbox {
+            grant: Arc::new(grant),
+            source,
+            budget: budget.clone(),
+            deadline: deadline(&budget, started),
+            columns: self.columns.clone(),
+            rows: Some(sender),
+            notes: notes.clone(),
+            log: Log::new(budget.clone(), log),
+            cpu: CpuClock::new(budget.clone()),
+        };
+        let arguments: Vec<_> = arguments.into_iter().map(argument).collect();
+        let (engine, pre) = (self.engine.clone(), self.pre.clone());
+        let task = tokio::spawn(async move {
+            let notes = sandbox.notes.clone();
+            let answered = confined(sandbox, &engine, "run", async |store| {
+                let query = pre.instantiate_async(&mut *store).await?;
+                query.call_run(store, &arguments).await
+            });
+            answered.await?.map_err(|error| outcome::of_guest_error(error, &notes))
+        });
+        Run { rows, task, budget, notes, started }
+    }
+}
+
+/// Has a query describe itself, in an instance of its own that is granted nothing.
+pub(super) async fn describe(engine: &Engine, pre: &bindings::QueryPre<State>) -> Result<wit::Description, Error> {
+    let budget = Arc::new(Budget::new(describe_limits()));
+    let sandbox = Sandbox {
+        grant: Arc::new(Grant::nothing()),
+        source: Arc::new(NoPods),
+        deadline: deadline(&budget, Instant::now()),
+        columns: Arc::new([]),
+        rows: None,
+        notes: Arc::default(),
+        log: Log::new(budget.clone(), Arc::new(trace)),
+        cpu: CpuClock::new(budget.clone()),
+        budget,
+    };
+    let described = confined(sandbox, engine, "describe itself", async |store| {
+        let query = pre.instantiate_async(&mut *store).await?;
+        query.call_describe(store).await
+    });
+    described.await.map_err(|error| match error.kind() {
+        Kind::Query => Error::new(Kind::Component, "the query cannot describe itself").because(error),
+        _ => error,
+    })
+}
+
+/// Runs `work` in a store of its own, under the run's clocks. The store is gone when this returns, whatever happened inside.
+async fn confined<T>(
+    sandbox: Sandbox,
+    engine: &Engine,
+    during: &'static str,
+    work: impl AsyncFnOnce(&mut wasmtime::Store<State>) -> wasmtime::Result<T>,
+) -> Result<T, Error> {
+    let (budget, log, deadline, cpu) = (sandbox.budget.clone(), sandbox.log.clone(), sandbox.deadline, sandbox.cpu.clone());
+    let started = Instant::now();
+    let result = match sandbox.store(engine) {
+        Ok(mut store) => tokio::time::timeout_at(deadline, cpu.measure(work(&mut store))).await,
+        Err(error) => Ok(Err(error)),
+    };
+    log.finish();
+    budget.observe(Limit::WallTime, u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+    match result {
+        Err(_) => Err(budget.reach(Limit::WallTime).into_error()),
+        Ok(Err(trap)) => Err(outcome::of_trap(trap, &budget, &log, during)),
+        Ok(Ok(value)) => Ok(value),
+    }
+}
+
+impl Run {
+    /// The next row, in the order in which the query emitted them; `None` after the last. Then ask [`Run::finish`] whether
+    /// they are all. Safe to cancel.
+    pub async fn next_row(&mut self) -> Option<Row> {
+        self.rows.recv().await
+    }
+
+    /// How much of a limit was used so far.
+    pub fn used(&self, limit: Limit) -> u64 {
+        self.budget.used(limit)
+    }
+
+    /// Waits for the end, and says how it was. Rows that were not read before are dropped.
+    pub async fn finish(mut self) -> Outcome {
+        while self.rows.recv().await.is_some() {}
+        let result = match (&mut self.task).await {
+            Ok(result) => result,
+            Err(error) => Err(Error::new(Kind::Query, "the run was stopped by a fault of podlens").because(error)),
+        };
+        let used = Limit::ALL.iter().map(|limit| (*limit, self.budget.used(*limit))).collect();
+        Outcome { result, report: Report { elapsed: self.started.elapsed(), warnings: self.notes.warnings(), used } }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A limit of time too long for the clock is no limit.
+fn deadline(budget: &Budget, started: Instant) -> Instant {
+    const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    let limit = budget.limits().duration(Limit::WallTime).min(FAR);
+    started.checked_add(limit).unwrap_or(started)
+}
+
+fn argument(argument: Argument) -> wit::Argument {
+    wit::Argument {
+        name: argument.name,
+        value: match argument.value {
+            ArgumentValue::Text(text) => wit::ArgumentValue::Text(text),
+            ArgumentValue::Integer(integer) => wit::ArgumentValue::Integer(integer),
+            ArgumentValue::Number(number) => wit::ArgumentValue::Number(number),
+            ArgumentValue::Boolean(boolean) => wit::ArgumentValue::Boolean(boolean),
+        },
+    }
+}
+
+/// The source of a query that is granted nothing.
+struct NoPods;
+
+impl PodSource for NoPods {
+    fn list(&self, _: PodRequest) -> Box<dyn PodPages> {
+        Box::new(Self)
+    }
+
+    fn get<'a>(&'a self, _: &'a PodRequest, _: Bounds) -> BoxFuture<'a, Result<Page, Error>> {
+        Box::pin(async { Err(Error::not_found()) })
+    }
+}
+
+impl PodPages for NoPods {
+    fn next(&mut self, _: Bounds) -> BoxFuture<'_, Result<Option<Page>, Error>> {
+        Box::pin(async { Ok(None) })
+    }
+}

@@ -1,0 +1,169 @@
+//! Pods from the API server: one namespace of the scope after the other, page by page.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::{Bounds, BoxFuture, Page, PodPages, PodSource};
+use crate::client::{Call, Client, Failure};
+use crate::error::{Error, Kind};
+use crate::kube::{self, ContinueToken, ListPods, Namespace, PAGE_LIMIT, PodList, Request};
+use crate::policy::{PodRequest, Scope};
+
+/// Largest answer that is read, in bytes. A page of 500 pods met in practice has 5 MB in protobuf and 12 MB as JSON; a page that
+/// is larger is asked for again with fewer pods. Bounds the memory of a run together with reading one page ahead.
+const MAX_ANSWER_BYTES: u64 = 32 << 20;
+
+/// By how much a page that was too large is made smaller.
+const SHRINK: u32 = 4;
+
+/// The pods of a cluster, read from its API server.
+#[derive(Clone)]
+pub struct ApiServer {
+    client: Client,
+}
+
+impl ApiServer {
+    /// Reads through `client`, as whom the client's configuration says.
+    pub fn new(client: Client) -> Self {
+        Self { client }
+    }
+}
+
+impl PodSource for ApiServer {
+    fn list(&self, request: PodRequest) -> Box<dyn PodPages> {
+        let remaining = match request.scope() {
+            Scope::All => [None].into(),
+            Scope::Namespaces(namespaces) => namespaces.iter().cloned().map(Some).collect(),
+        };
+        Box::new(ApiServerPages {
+            client: self.client.clone(),
+            request: Arc::new(request),
+            remaining,
+            part: Part::default(),
+            limit: PAGE_LIMIT,
+            resumed: false,
+        })
+    }
+
+    fn get<'a>(&'a self, request: &'a PodRequest, bounds: Bounds) -> BoxFuture<'a, Result<Page, Error>> {
+        Box::pin(async move {
+            let (Some(name), Scope::Namespaces(namespaces)) = (request.name(), request.scope()) else {
+                return Err(Error::not_found());
+            };
+            let [namespace] = namespaces.as_slice() else { return Err(Error::not_found()) };
+            let response = self.client.send(&Request::get_pod(namespace, name, request.objects()), call(bounds)).await?;
+            let pod = kube::decode_pod(&response.body, request.objects()).map_err(undecodable)?;
+            Ok(Page { pods: vec![pod], response_bytes: response.wire_bytes, warning: None })
+        })
+    }
+}
+
+struct ApiServerPages {
+    client: Client,
+    request: Arc<PodRequest>,
+    /// Parts of the scope not finished yet, the current one first: one namespace each, or `None` for all.
+    remaining: VecDeque<Option<Namespace>>,
+    part: Part,
+    limit: u32,
+    /// Whether the list already went on with a fresh token after a 410. It does so once.
+    resumed: bool,
+}
+
+/// How far the current part has come.
+#[derive(Default)]
+struct Part {
+    continue_token: Option<ContinueToken>,
+    handed_out: bool,
+    restarted: bool,
+}
+
+impl PodPages for ApiServerPages {
+    fn next(&mut self, bounds: Bounds) -> BoxFuture<'_, Result<Option<Page>, Error>> {
+        Box::pin(self.next_page(bounds))
+    }
+}
+
+impl ApiServerPages {
+    async fn next_page(&mut self, bounds: Bounds) -> Result<Option<Page>, Error> {
+        let mut page = Page::default();
+        while let Some(namespace) = self.remaining.front().cloned() {
+            let left = Bounds { max_bytes: bounds.max_bytes.saturating_sub(page.response_bytes), ..bounds };
+            match self.read(namespace.as_ref(), left).await {
+                Ok((list, bytes)) => {
+                    page.response_bytes = page.response_bytes.saturating_add(bytes);
+                    self.advance(list.continue_token)?;
+                    // A server may give an empty page and still go on.
+                    if !list.pods.is_empty() {
+                        self.part.handed_out = !self.remaining.is_empty();
+                        page.pods = list.pods;
+                        return Ok(Some(page));
+                    }
+                }
+                Err(Failure::Expired { fresh, error }) => page.warning = self.recover(fresh, error)?.or(page.warning),
+                Err(Failure::TooLarge { error }) if self.limit == 1 => return Err(error),
+                Err(Failure::TooLarge { .. }) => self.limit = (self.limit / SHRINK).max(1),
+                Err(Failure::Other(error)) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    async fn read(&self, namespace: Option<&Namespace>, bounds: Bounds) -> Result<(PodList, u64), Failure> {
+        let request = Request::list_pods(&ListPods {
+            namespace,
+            labels: self.request.labels(),
+            fields: self.request.fields(),
+            objects: self.request.objects(),
+            limit: self.limit,
+            continue_token: self.part.continue_token.as_ref(),
+        });
+        let response = self.client.send(&request, call(bounds)).await?;
+        let list = kube::decode_list(&response.body, self.request.objects()).map_err(undecodable).map_err(Failure::Other)?;
+        Ok((list, response.wire_bytes))
+    }
+
+    fn advance(&mut self, next: Option<ContinueToken>) -> Result<(), Error> {
+        match next {
+            Some(next) if self.part.continue_token.as_ref() == Some(&next) => {
+                Err(Error::new(Kind::Server, "the API server continues the list where it already was"))
+            }
+            Some(next) => {
+                self.part.continue_token = Some(next);
+                Ok(())
+            }
+            None => {
+                self.remaining.pop_front();
+                self.part = Part::default();
+                Ok(())
+            }
+        }
+    }
+
+    /// A 410 in the middle of a list. While no pod of this part was handed out, it starts again. Later it goes on with the token that
+    /// the server gave for that: complete by name, but no longer of one moment. Neither happens twice, and nothing else is tried.
+    fn recover(&mut self, fresh: Option<ContinueToken>, error: Error) -> Result<Option<String>, Error> {
+        if self.part.continue_token.is_some() && !self.part.handed_out && !self.part.restarted {
+            self.part = Part { restarted: true, ..Part::default() };
+            return Ok(None);
+        }
+        match fresh {
+            Some(fresh) if self.part.handed_out && !self.resumed => {
+                self.resumed = true;
+                self.part.continue_token = Some(fresh);
+                Ok(Some(
+                    "the API server dropped the snapshot in the middle of the list: pods after that point are of a later moment"
+                        .into(),
+                ))
+            }
+            _ => Err(error),
+        }
+    }
+}
+
+fn call(bounds: Bounds) -> Call {
+    Call { deadline: bounds.deadline, max_bytes: bounds.max_bytes.min(MAX_ANSWER_BYTES) }
+}
+
+fn undecodable(error: kube::DecodeError) -> Error {
+    Error::new(Kind::Server, "the API server's answer could not be read").because(error)
+}

@@ -1,0 +1,58 @@
+//! Where pods come from. [`PodSource`] is the seam: everything above it, policy and limits included, is the same for the API
+//! server, for an embedder's own source, and for tests.
+//!
+//! A source answers a [`PodRequest`], which only `policy` can make. It need not be trusted: each pod it returns is checked again.
+
+mod api_server;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use tokio::time::Instant;
+
+use crate::error::Error;
+use crate::kube::ReadPod;
+use crate::policy::PodRequest;
+
+pub use api_server::ApiServer;
+
+/// A boxed future, so that sources can be chosen at run time.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where pods come from.
+///
+/// A source returns every pod that the request's scope and selectors allow and no other, in the order of the scope's namespaces
+/// and then of names. An incomplete list is an error, never a short answer.
+pub trait PodSource: Send + Sync {
+    /// Starts a list. Nothing is read before the first call of [`PodPages::next`].
+    fn list(&self, request: PodRequest) -> Box<dyn PodPages>;
+
+    /// Gets the pod that the request names, or fails with an error for which [`Error::is_not_found`] holds.
+    fn get<'a>(&'a self, request: &'a PodRequest, bounds: Bounds) -> BoxFuture<'a, Result<Page, Error>>;
+}
+
+/// The pages of one list.
+pub trait PodPages: Send {
+    /// The next page, or `None` after the last. Not called again after `None` or an error.
+    fn next(&mut self, bounds: Bounds) -> BoxFuture<'_, Result<Option<Page>, Error>>;
+}
+
+/// What one read may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// When the answer must be there.
+    pub deadline: Instant,
+    /// Most bytes to read for it.
+    pub max_bytes: u64,
+}
+
+/// Some pods, as they were read.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The pods; a page may be empty.
+    pub pods: Vec<ReadPod>,
+    /// Bytes that were read for them, failed attempts included; charged to the run.
+    pub response_bytes: u64,
+    /// What the operator should know about this page, in a sentence.
+    pub warning: Option<String>,
+}
