@@ -53,6 +53,7 @@
 //! | `runtime` | compiles, checks, confines and runs components |
 //! | `limits` | what a run may use, and has used |
 //! | `query` | the words of a query: description, arguments, rows |
+//! | `text` | makes text that others wrote fit to be shown |
 //!
 //! # What does not happen
 //!
@@ -82,6 +83,7 @@ mod policy;
 mod query;
 mod runtime;
 mod source;
+mod text;
 
 pub use client::Client;
 pub use config::{Config, ConfigOptions, Setting};

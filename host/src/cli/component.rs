@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::builtin;
 use super::report;
 use crate::error::{Error, Kind};
-use crate::kube::excerpt;
+use crate::text::excerpt;
 use crate::{Query, Runtime};
 
 /// Most bytes that are read of a file; a little more than the library accepts, so that it is the one to refuse.

@@ -4,7 +4,8 @@ use std::fmt;
 
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap};
 
-use crate::kube::{Accept, excerpt};
+use crate::kube::Accept;
+use crate::text::excerpt;
 
 /// Why an answer with a good status is none.
 #[derive(Debug, PartialEq, Eq)]

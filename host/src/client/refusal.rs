@@ -11,6 +11,7 @@ use super::{Ask, Failure};
 use crate::config::{Credentials, Token};
 use crate::error::{Error, Kind};
 use crate::kube::Status;
+use crate::text::push_visible_at_most;
 
 /// Most characters of the server's own words in an error. A message of RBAC has about 200; arbitrary beyond that.
 const MESSAGE_MAX_CHARS: usize = 512;
@@ -113,19 +114,9 @@ impl Said {
             return None;
         }
         let mut text = String::new();
-        for char in message.chars().take(MESSAGE_MAX_CHARS) {
-            if char.is_control() || is_invisible(char) { text.extend(char.escape_unicode()) } else { text.push(char) }
-        }
-        if message.chars().nth(MESSAGE_MAX_CHARS).is_some() {
-            text.push('…');
-        }
+        push_visible_at_most(&mut text, message, MESSAGE_MAX_CHARS);
         Some(Self(text))
     }
-}
-
-/// What can make a line read as something else: directions, joiners, line separators (Unicode's `Bidi_Control` and zero-width ones).
-fn is_invisible(char: char) -> bool {
-    matches!(char, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 impl fmt::Display for Said {

@@ -14,7 +14,7 @@ use super::pool::CONNECT_TIMEOUT;
 use super::refusal::Refused;
 use super::{Ask, Failure};
 use crate::error::{Error, Kind};
-use crate::kube::excerpt;
+use crate::text::excerpt;
 
 /// Most names of a certificate that a message lists.
 const LISTED_NAMES: usize = 10;

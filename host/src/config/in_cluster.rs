@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use super::environment::{POD_NAMESPACE, SERVICE_ACCOUNT_DIR, SERVICE_HOST, SERVICE_PORT};
 use super::{Config, Credentials, Environment, Origin, Pem, Server, Sourced, TlsSources, file};
 use crate::error::{Error, Kind};
-use crate::kube::{Namespace, excerpt};
+use crate::kube::Namespace;
+use crate::text::excerpt;
 
 /// Where the kubelet mounts a service account.
 pub(super) const MOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";

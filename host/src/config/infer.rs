@@ -6,7 +6,7 @@ use super::environment::{KUBECONFIG, PROXIES, SERVICE_ACCOUNT_DIR, SERVICE_HOST,
 use super::kubeconfig::{self, Files};
 use super::{Config, ConfigOptions, Environment, in_cluster};
 use crate::error::{Error, Kind};
-use crate::kube::excerpt;
+use crate::text::excerpt;
 
 pub(crate) fn infer(environment: &dyn Environment, options: &ConfigOptions) -> Result<Config, Error> {
     let files = files(environment, options);

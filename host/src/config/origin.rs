@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::kube::excerpt;
+use crate::text::excerpt;
 
 /// A value and where it came from.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::fmt;
 use reqwest::Url;
 
 use crate::error::{Error, Kind};
-use crate::kube::excerpt;
+use crate::text::excerpt;
 
 /// An `https` address without user, query and fragment. Its path is a prefix, as Rancher's `/k8s/clusters/c-m-1`.
 #[derive(Clone, Debug, PartialEq, Eq)]

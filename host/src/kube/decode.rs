@@ -8,8 +8,9 @@ use bytes::Bytes;
 use prost::Message;
 use serde_json::value::RawValue;
 
+use super::ContinueToken;
 use super::pod::{Envelope, ListMeta, PROTOBUF_MAGIC, Pod, PodListWire, TypeMeta};
-use super::{ContinueToken, excerpt};
+use crate::text::excerpt;
 
 /// One page of a list.
 #[derive(Clone, Debug)]

@@ -6,7 +6,8 @@
 
 use std::fmt;
 
-use super::{Pod, SelectorError, excerpt};
+use super::{Pod, SelectorError};
+use crate::text::excerpt;
 
 /// Longest selector text that is read, in bytes. Arbitrary; bounds the length of the request's URL.
 const MAX_BYTES: usize = 1024;
@@ -225,7 +226,7 @@ mod tests {
             ("metadata.labels=x", "`metadata.labels`"),
             ("=x", "``"),
             ("status.phase=a=b", "`a=b`"),
-            (r"status.phase=a\x", r"`a\\x`"),
+            (r"status.phase=a\x", r"`a\x`"),
             ("status.phase=a\u{0}", "control character"),
             (" status.phase=Running", "` status.phase`"),
             ("metadata.name in (a)", "`metadata.name in (a)`"),

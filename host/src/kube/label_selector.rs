@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::SelectorError;
 use super::name::is_subdomain;
-use super::{SelectorError, excerpt};
+use crate::text::excerpt;
 
 /// Longest selector text that is read, in bytes. Arbitrary; bounds the length of the request's URL.
 const MAX_BYTES: usize = 4096;

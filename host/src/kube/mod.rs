@@ -47,13 +47,3 @@ impl std::fmt::Display for SelectorError {
 }
 
 impl std::error::Error for SelectorError {}
-
-/// A short, printable form of untrusted text for an error message: escaped, and cut after 64 characters.
-pub(crate) fn excerpt(text: &str) -> String {
-    const MAX_CHARS: usize = 64;
-    let mut out: String = text.chars().take(MAX_CHARS).flat_map(char::escape_debug).collect();
-    if text.chars().nth(MAX_CHARS).is_some() {
-        out.push('…');
-    }
-    out
-}

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::excerpt;
+use crate::text::excerpt;
 
 /// Longest RFC 1123 label, in bytes.
 const LABEL_MAX_BYTES: usize = 63;

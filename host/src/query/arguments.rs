@@ -3,8 +3,8 @@
 use std::{collections::HashMap, fmt};
 
 use super::description::{Description, Parameter, ParameterType};
-use super::text::{Quoted, QuotedList};
 use super::value::{self, ArgumentValue, Misread};
+use crate::text::{Quoted, excerpt};
 
 /// The value of one parameter: the host's side of the WIT's record `argument`.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,12 +112,12 @@ impl std::error::Error for ArgumentError {}
 impl fmt::Display for ArgumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
-            Kind::NoPair(text) => write!(f, "argument is {}, expected `name=value`", Quoted(text)),
+            Kind::NoPair(text) => write!(f, "argument is `{}`, expected `name=value`", excerpt(text)),
             Kind::Unknown { name, known } if known.is_empty() => {
-                write!(f, "this query has no parameter {}, it takes none", Quoted(name))
+                write!(f, "this query has no parameter `{}`, it takes none", excerpt(name))
             }
             Kind::Unknown { name, known } => {
-                write!(f, "this query has no parameter {}, expected one of {}", Quoted(name), QuotedList(known))
+                write!(f, "this query has no parameter `{}`, expected one of {}", excerpt(name), Quoted(known))
             }
             Kind::Twice(name) => write!(f, "parameter `{name}` is given twice, expected one value"),
             Kind::Missing { name, parameter_type } => {

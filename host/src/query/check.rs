@@ -5,8 +5,8 @@
 use std::{collections::HashSet, fmt};
 
 use super::description::{Column, ColumnType, Description, Parameter};
-use super::text::{Quoted, is_hidden};
 use super::value::{self, Misread};
+use crate::text::{excerpt, is_hidden};
 
 /// The longest title, in characters.
 const MAX_TITLE_CHARACTERS: usize = 80;
@@ -50,12 +50,34 @@ enum Part {
     ParameterDefault(String),
 }
 
-/// Checks everything, from top to bottom.
-pub(super) fn description(description: &Description) -> Result<(), DescriptionError> {
-    title(&description.title)?;
-    line(&description.summary, MAX_LINE_CHARACTERS, || Part::Summary)?;
-    columns(&description.columns)?;
-    parameters(&description.parameters)
+impl Description {
+    /// Returns the description if it keeps every promise that the WIT makes: lengths, counts, the grammar of names and
+    /// their uniqueness, no control, bidirectional or invisible character, metrics only on numbers, defaults that can be read.
+    ///
+    /// ```
+    /// use podlens::{Column, ColumnType, Description};
+    ///
+    /// let mut phase = Column::new("phase", ColumnType::Text);
+    /// assert!(Description::new("Phases", "", vec![phase.clone()], vec![]).checked().is_ok());
+    ///
+    /// phase.metric = true;
+    /// let error = Description::new("Phases", "", vec![phase], vec![]).checked().unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "column `phase` is a metric of type `text`, expected type `integer` or `number`",
+    /// );
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first part that breaks a promise, from top to bottom. Only another build of the query can help.
+    pub fn checked(self) -> Result<Self, DescriptionError> {
+        title(&self.title)?;
+        line(&self.summary, MAX_LINE_CHARACTERS, || Part::Summary)?;
+        columns(&self.columns)?;
+        parameters(&self.parameters)?;
+        Ok(self)
+    }
 }
 
 fn title(title: &str) -> Result<(), DescriptionError> {
@@ -156,13 +178,13 @@ impl fmt::Display for DescriptionError {
             }
             Kind::ColumnName { position, name } => write!(
                 f,
-                "column {position} is named {}, expected `[a-z][A-Za-z0-9]*` of at most {MAX_NAME_CHARACTERS} characters",
-                Quoted(name)
+                "column {position} is named `{}`, expected `[a-z][A-Za-z0-9]*` of at most {MAX_NAME_CHARACTERS} characters",
+                excerpt(name)
             ),
             Kind::ParameterName { position, name } => write!(
                 f,
-                "parameter {position} is named {}, expected `[a-z][a-z0-9-]*` of at most {MAX_NAME_CHARACTERS} characters",
-                Quoted(name)
+                "parameter {position} is named `{}`, expected `[a-z][a-z0-9-]*` of at most {MAX_NAME_CHARACTERS} characters",
+                excerpt(name)
             ),
             Kind::ColumnTwice(name) => write!(f, "two columns are named `{name}`, expected different names"),
             Kind::ParameterTwice(name) => write!(f, "two parameters are named `{name}`, expected different names"),

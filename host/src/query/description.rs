@@ -4,8 +4,6 @@
 
 use std::fmt;
 
-use super::check::{self, DescriptionError};
-
 /// What a query says of itself: the host's side of the WIT's record `description`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -84,31 +82,6 @@ impl Description {
     /// Puts the parts together; nothing is checked yet.
     pub fn new(title: impl Into<String>, summary: impl Into<String>, columns: Vec<Column>, parameters: Vec<Parameter>) -> Self {
         Self { title: title.into(), summary: summary.into(), columns, parameters }
-    }
-
-    /// Returns the description if it keeps every promise that the WIT makes: lengths, counts, the grammar of names and
-    /// their uniqueness, no [hidden](super::is_hidden) character, metrics only on numbers, defaults that can be read.
-    ///
-    /// ```
-    /// use podlens::{Column, ColumnType, Description};
-    ///
-    /// let mut phase = Column::new("phase", ColumnType::Text);
-    /// assert!(Description::new("Phases", "", vec![phase.clone()], vec![]).checked().is_ok());
-    ///
-    /// phase.metric = true;
-    /// let error = Description::new("Phases", "", vec![phase], vec![]).checked().unwrap_err();
-    /// assert_eq!(
-    ///     error.to_string(),
-    ///     "column `phase` is a metric of type `text`, expected type `integer` or `number`",
-    /// );
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// The first part that breaks a promise, from top to bottom. Only another build of the query can help.
-    pub fn checked(self) -> Result<Self, DescriptionError> {
-        check::description(&self)?;
-        Ok(self)
     }
 }
 

@@ -8,12 +8,10 @@ mod arguments;
 mod check;
 mod description;
 mod row;
-mod text;
 mod value;
 
 pub use arguments::{Argument, ArgumentError};
 pub use check::DescriptionError;
 pub use description::{Column, ColumnType, Description, Parameter, ParameterType};
 pub use row::{Cell, Row, RowError};
-pub(crate) use text::is_hidden;
 pub use value::ArgumentValue;

@@ -18,7 +18,7 @@ const CELL_BYTES: usize = 8;
 pub enum Cell {
     /// No value.
     None,
-    /// For a [`Text`](ColumnType::Text) column, at most 65,536 bytes. May hold [hidden](super::is_hidden) characters.
+    /// For a [`Text`](ColumnType::Text) column, at most 65,536 bytes. May hold control characters: whoever shows it escapes them.
     Text(String),
     /// For an [`Integer`](ColumnType::Integer) column.
     Integer(i64),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::description::ParameterType;
-use super::text::Quoted;
+use crate::text::excerpt;
 
 /// The longest text of a `text` parameter, in bytes; `wit/types.wit` promises it to the guest.
 const MAX_TEXT_BYTES: usize = 4096;
@@ -46,7 +46,7 @@ impl fmt::Display for Misread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong { bytes } => write!(f, "has {bytes} bytes, expected at most {MAX_TEXT_BYTES}"),
-            Self::WrongType { text, expected } => write!(f, "is {}, expected {}", Quoted(text), form(*expected)),
+            Self::WrongType { text, expected } => write!(f, "is `{}`, expected {}", excerpt(text), form(*expected)),
         }
     }
 }

@@ -8,7 +8,7 @@ use wasmtime::component::Linker;
 use wasmtime::{Config, Engine, WasmFeatures};
 
 use super::store::State;
-use super::{load, wasi};
+use super::wasi;
 use crate::bindings;
 use crate::error::{Error, Kind};
 use crate::imports::Imports;
@@ -58,18 +58,6 @@ impl Runtime {
         keep_time(&engine)
             .map_err(|error| Error::new(Kind::Component, "the thread that keeps time cannot start").because(error))?;
         Ok(Self { engine, linker: Arc::new(linker) })
-    }
-
-    /// Compiles a component, checks that it is a query, and has it describe itself.
-    ///
-    /// Compiling takes some 0.2 seconds for a component written in Rust and several for one with a JavaScript or Python runtime.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::is_component`]: it is not a component, not a query, built for another version of the WIT, imports what is not
-    /// offered, or describes itself wrongly. [`Error::limit`]: describing itself took too much.
-    pub async fn load(&self, bytes: impl Into<Vec<u8>>) -> Result<super::Query, Error> {
-        load::load(self, bytes.into()).await
     }
 }
 

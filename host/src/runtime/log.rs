@@ -1,6 +1,5 @@
 //! What a guest prints: lines for the operator, bounded and made harmless. Never an answer, never data.
 
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -8,7 +7,7 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::limits::{Budget, Limit};
-use crate::query::is_hidden;
+use crate::text::push_visible;
 
 /// Longest line that is passed on, in bytes before escaping. A longer one is broken up.
 const MAX_LINE_BYTES: usize = 4096;
@@ -19,6 +18,11 @@ const LAST_WORDS_LINES: usize = 4;
 
 /// Where log lines go.
 pub type LogSink = Arc<dyn Fn(LogLine) + Send + Sync>;
+
+/// The sink where the embedder gives none.
+pub(super) fn to_tracing() -> LogSink {
+    Arc::new(|line| tracing::info!(target: "podlens::query", stream = ?line.stream, "{}", line.text))
+}
 
 /// One line that a query printed. Control characters in it are escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,16 +151,7 @@ impl Inner {
 fn harmless(line: &[u8]) -> String {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let mut text = String::with_capacity(line.len());
-    for c in String::from_utf8_lossy(line).chars() {
-        match c {
-            '\t' => text.push(' '),
-            c if is_hidden(c) => {
-                // Writing to a String cannot fail.
-                let _ = write!(text, "{}", c.escape_unicode());
-            }
-            c => text.push(c),
-        }
-    }
+    push_visible(&mut text, &String::from_utf8_lossy(line).replace('\t', " "));
     text
 }
 

@@ -1,9 +1,12 @@
 //! Runs a query component inside its sandbox, within its budget.
 //!
-//! `engine.rs` compiles, `load.rs` decides whether a component is a query, `store.rs` is the only place where a store is made,
-//! `run.rs` drives one run to its end, and `outcome.rs` says what that end was. What a guest may call is in `imports`.
+//! `engine.rs` says what WebAssembly is accepted; `load.rs` decides whether a component is a query, and `describe.rs` asks it what it
+//! is; `run.rs` is one run. Both enter the guest through `confine.rs`, in a store that only `store.rs` makes, and `outcome.rs` says how
+//! it ended. What a guest may call is in `imports`.
 
+mod confine;
 mod cpu;
+mod describe;
 mod engine;
 mod load;
 mod log;

@@ -9,6 +9,7 @@ use crate::bindings::podlens::query::types;
 use crate::error::{Error, Kind};
 use crate::imports::Notes;
 use crate::limits::{Budget, LimitReached};
+use crate::text::push_visible_at_most;
 
 use super::log::Log;
 
@@ -84,13 +85,7 @@ impl std::error::Error for Words {}
 /// A guest's text, made harmless and at most this long.
 fn shown(text: &str) -> String {
     const MAX_CHARS: usize = 1000;
-    let escape = |c: char| match crate::query::is_hidden(c) && c != '\n' {
-        true => c.escape_unicode().to_string(),
-        false => c.to_string(),
-    };
-    let mut shown: String = text.chars().take(MAX_CHARS).map(escape).collect();
-    if text.chars().nth(MAX_CHARS).is_some() {
-        shown.push('…');
-    }
+    let mut shown = String::new();
+    push_visible_at_most(&mut shown, text, MAX_CHARS);
     shown
 }

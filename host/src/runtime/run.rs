@@ -6,29 +6,23 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use wasmtime::Engine;
 
+use super::confine::{confined, deadline};
 use super::cpu::CpuClock;
 use super::load::Query;
-use super::log::{Log, LogLine, LogSink};
+use super::log::{self, Log, LogSink};
 use super::outcome;
-use super::store::{Sandbox, State};
-use crate::bindings;
+use super::store::Sandbox;
 use crate::bindings::podlens::query::types as wit;
 use crate::error::{Error, Kind};
 use crate::imports::Notes;
 use crate::limits::{Budget, Limit, Limits};
-use crate::policy::{Grant, PodRequest};
+use crate::policy::Grant;
 use crate::query::{Argument, ArgumentValue, Row};
-use crate::source::{Bounds, BoxFuture, Page, PodPages, PodSource};
+use crate::source::PodSource;
 
 /// Rows that wait for their reader before the query does. Arbitrary; lets both work at the same time.
 const ROWS_AHEAD: usize = 256;
-
-/// What a query may use to describe itself. A Python runtime takes about a second to start without its snapshot.
-fn describe_limits() -> Limits {
-    Limits::default().with(Limit::CpuTime, 5_000).with(Limit::WallTime, 20_000)
-}
 
 /// What one run is given.
 #[derive(Clone)]
@@ -46,12 +40,8 @@ pub struct RunOptions {
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { grant: Grant::nothing(), limits: Limits::default(), arguments: Vec::new(), log: Arc::new(trace) }
+        Self { grant: Grant::nothing(), limits: Limits::default(), arguments: Vec::new(), log: log::to_tracing() }
     }
-}
-
-fn trace(line: LogLine) {
-    tracing::info!(target: "podlens::query", stream = ?line.stream, "{}", line.text);
 }
 
 /// A run in progress. Dropping it ends it.
@@ -126,52 +116,6 @@ impl Query {
     }
 }
 
-/// Has a query describe itself, in an instance of its own that is granted nothing.
-pub(super) async fn describe(engine: &Engine, pre: &bindings::QueryPre<State>) -> Result<wit::Description, Error> {
-    let budget = Arc::new(Budget::new(describe_limits()));
-    let sandbox = Sandbox {
-        grant: Arc::new(Grant::nothing()),
-        source: Arc::new(NoPods),
-        deadline: deadline(&budget, Instant::now()),
-        columns: Arc::new([]),
-        rows: None,
-        notes: Arc::default(),
-        log: Log::new(budget.clone(), Arc::new(trace)),
-        cpu: CpuClock::new(budget.clone()),
-        budget,
-    };
-    let described = confined(sandbox, engine, "describe itself", async |store| {
-        let query = pre.instantiate_async(&mut *store).await?;
-        query.call_describe(store).await
-    });
-    described.await.map_err(|error| match error.kind() {
-        Kind::Query => Error::new(Kind::Component, "the query cannot describe itself").because(error),
-        _ => error,
-    })
-}
-
-/// Runs `work` in a store of its own, under the run's clocks. The store is gone when this returns, whatever happened inside.
-async fn confined<T>(
-    sandbox: Sandbox,
-    engine: &Engine,
-    during: &'static str,
-    work: impl AsyncFnOnce(&mut wasmtime::Store<State>) -> wasmtime::Result<T>,
-) -> Result<T, Error> {
-    let (budget, log, deadline, cpu) = (sandbox.budget.clone(), sandbox.log.clone(), sandbox.deadline, sandbox.cpu.clone());
-    let started = Instant::now();
-    let result = match sandbox.store(engine) {
-        Ok(mut store) => tokio::time::timeout_at(deadline, cpu.measure(work(&mut store))).await,
-        Err(error) => Ok(Err(error)),
-    };
-    log.finish();
-    budget.observe(Limit::WallTime, u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
-    match result {
-        Err(_) => Err(budget.reach(Limit::WallTime).into_error()),
-        Ok(Err(trap)) => Err(outcome::of_trap(trap, &budget, &log, during)),
-        Ok(Ok(value)) => Ok(value),
-    }
-}
-
 impl Run {
     /// The next row, in the order in which the query emitted them; `None` after the last. Then ask [`Run::finish`] whether
     /// they are all. Safe to cancel.
@@ -202,13 +146,6 @@ impl Drop for Run {
     }
 }
 
-/// A limit of time too long for the clock is no limit.
-fn deadline(budget: &Budget, started: Instant) -> Instant {
-    const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-    let limit = budget.limits().duration(Limit::WallTime).min(FAR);
-    started.checked_add(limit).unwrap_or(started)
-}
-
 fn argument(argument: Argument) -> wit::Argument {
     wit::Argument {
         name: argument.name,
@@ -218,24 +155,5 @@ fn argument(argument: Argument) -> wit::Argument {
             ArgumentValue::Number(number) => wit::ArgumentValue::Number(number),
             ArgumentValue::Boolean(boolean) => wit::ArgumentValue::Boolean(boolean),
         },
-    }
-}
-
-/// The source of a query that is granted nothing.
-struct NoPods;
-
-impl PodSource for NoPods {
-    fn list(&self, _: PodRequest) -> Box<dyn PodPages> {
-        Box::new(Self)
-    }
-
-    fn get<'a>(&'a self, _: &'a PodRequest, _: Bounds) -> BoxFuture<'a, Result<Page, Error>> {
-        Box::pin(async { Err(Error::not_found()) })
-    }
-}
-
-impl PodPages for NoPods {
-    fn next(&mut self, _: Bounds) -> BoxFuture<'_, Result<Option<Page>, Error>> {
-        Box::pin(async { Ok(None) })
     }
 }

@@ -7,8 +7,8 @@ use std::io;
 
 use super::PrinterOptions;
 use super::record::{self, Rfc3339};
-use super::visible::push_visible;
 use crate::query::{Cell, Column, Row};
+use crate::text::push_visible;
 
 /// Writes one record for each row.
 #[derive(Debug)]

@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::ser::Formatter;
 
 use super::record::{self, Record, Text};
-use crate::query::{Column, Row, is_hidden};
+use crate::query::{Column, Row};
+use crate::text::is_hidden;
 
 /// Writes one object for each row.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Prints the rows of a query's answer to standard output.
 //!
 //! One file for each format. None of them decides what a row is (that is `query`), where the bytes go, or what a broken pipe
-//! means (those are the caller's). What a guest wrote reaches a person only through `visible.rs`, and data formats only with
+//! means (those are the caller's). What a guest wrote reaches a person only through `crate::text`, and data formats only with
 //! the escapes that their parsers undo.
 
 mod age;
@@ -11,7 +11,6 @@ mod name;
 pub(crate) mod progress;
 mod record;
 mod table;
-mod visible;
 mod yaml;
 
 use std::{fmt, io};

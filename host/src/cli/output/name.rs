@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::visible::push_escape;
 use super::{FormatError, FormatErrorKind};
 use crate::query::{Cell, Column, ColumnType, Row};
+use crate::text::push_escape;
 
 /// The column that names the pod of a row.
 const NAME_COLUMN: &str = "name";

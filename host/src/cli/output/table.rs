@@ -8,8 +8,8 @@ use tabwriter::TabWriter;
 
 use super::PrinterOptions;
 use super::age::Age;
-use super::visible::push_visible_at_most;
 use crate::query::{Cell, Column, Row};
+use crate::text::push_visible_at_most;
 
 /// The blanks between two columns: `tabwriterPadding` in `pkg/printers/tabwriter.go` of k8s.io/cli-runtime v0.37.2.
 const PADDING: usize = 3;

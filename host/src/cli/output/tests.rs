@@ -397,11 +397,11 @@ fn json_and_yaml_and_csv_are_read_back_equal() {
 
 #[test]
 fn nothing_hidden_reaches_a_terminal() {
-    let all: String = ('\0'..=char::MAX).filter(|&character| crate::query::is_hidden(character)).collect();
+    let all: String = ('\0'..=char::MAX).filter(|&character| crate::text::is_hidden(character)).collect();
     let chunks: Vec<&str> = HARD_TEXTS.iter().copied().chain([all.as_str()]).collect();
     for format in [Format::Table, Format::Wide, Format::Json, Format::Yaml] {
         let output = texts(format, &chunks);
-        let found = output.chars().find(|&character| character != '\n' && crate::query::is_hidden(character));
+        let found = output.chars().find(|&character| character != '\n' && crate::text::is_hidden(character));
         assert_eq!(found, None, "{format:?}");
     }
 }

@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use serde_saphyr::{DoubleQuoted, SerializerOptions};
 
 use super::record::{self, Record, Text};
-use crate::query::{Column, Row, is_hidden};
+use crate::query::{Column, Row};
+use crate::text::is_hidden;
 
 /// Writes one mapping for each row.
 #[derive(Debug)]

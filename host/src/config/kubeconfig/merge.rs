@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::document::{Cluster, Context, Document, User};
 use crate::config::origin::Entry;
 use crate::error::{Error, Kind};
-use crate::kube::excerpt;
+use crate::text::excerpt;
 
 /// The entries of all files by name, each with the file that defined it.
 #[derive(Default)]

@@ -14,7 +14,8 @@ use crate::config::origin::Entry;
 use crate::config::pem::IdentitySource;
 use crate::config::{Config, Credentials, Origin, Pem, Server, Sourced, TlsSources, Token};
 use crate::error::{Error, Kind};
-use crate::kube::{Namespace, excerpt};
+use crate::kube::Namespace;
+use crate::text::excerpt;
 
 /// Most contexts that a message lists.
 const LISTED_CONTEXTS: usize = 20;

@@ -1,0 +1,38 @@
+//! Runs a guest's function in a store of its own, under the run's clocks. Every entry into a guest passes here.
+
+use tokio::time::{Duration, Instant};
+use wasmtime::{Engine, Store};
+
+use super::outcome;
+use super::store::{Sandbox, State};
+use crate::error::Error;
+use crate::limits::{Budget, Limit};
+
+/// Runs `work` in a store of its own, under the run's clocks. The store is gone when this returns, whatever happened inside.
+pub(super) async fn confined<T>(
+    sandbox: Sandbox,
+    engine: &Engine,
+    during: &'static str,
+    work: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
+) -> Result<T, Error> {
+    let (budget, log, deadline, cpu) = (sandbox.budget.clone(), sandbox.log.clone(), sandbox.deadline, sandbox.cpu.clone());
+    let started = Instant::now();
+    let result = match sandbox.store(engine) {
+        Ok(mut store) => tokio::time::timeout_at(deadline, cpu.measure(work(&mut store))).await,
+        Err(error) => Ok(Err(error)),
+    };
+    log.finish();
+    budget.observe(Limit::WallTime, u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+    match result {
+        Err(_) => Err(budget.reach(Limit::WallTime).into_error()),
+        Ok(Err(trap)) => Err(outcome::of_trap(trap, &budget, &log, during)),
+        Ok(Ok(value)) => Ok(value),
+    }
+}
+
+/// A limit of time too long for the clock is no limit.
+pub(super) fn deadline(budget: &Budget, started: Instant) -> Instant {
+    const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    let limit = budget.limits().duration(Limit::WallTime).min(FAR);
+    started.checked_add(limit).unwrap_or(started)
+}
