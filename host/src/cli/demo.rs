@@ -102,7 +102,7 @@ impl Story {
         let address = &self.address;
         say(&format!(
             "An API server runs in this process at {address}, with TLS, tokens, RBAC and the pods of a small company.\n\
-             Nothing leaves this machine. A program in one of its pods wants the list of pods. What does it need?\n"
+             Nothing leaves this machine. A program in one of its pods wants the list of pods. What does it need?"
         ))?;
 
         let nothing = Config {

@@ -161,8 +161,6 @@ fn text(text: &str) -> Option<String> {
     if text.is_empty() { None } else { Some(text.to_owned()) }
 }
 
-/// Go's zero time crosses protobuf as second -62135596800 of the year 1: it means "none".
 fn seconds(time: Option<Time>) -> Option<i64> {
-    const GO_ZERO_TIME: i64 = -62_135_596_800;
-    time.map(|time| time.seconds).filter(|seconds| *seconds != GO_ZERO_TIME)
+    time.filter(|time| *time != Time::default()).map(|time| time.seconds)
 }

@@ -12,7 +12,7 @@ mod rows;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 use wasmtime::component::ResourceTable;
 
@@ -24,10 +24,11 @@ use crate::query::{Column, Row};
 use crate::source::PodSource;
 
 pub(crate) use failure::Failure;
+pub(crate) use read_ahead::READS_AT_ONCE;
 #[expect(unreachable_pub, reason = "the generated bindings re-export them")]
-pub use {pods::HeldPod, read_ahead::OpenList};
+pub use read_ahead::{HeldPod, OpenList};
 
-/// Most lists that a guest may have open at once. Each may hold two pages; arbitrary beyond that.
+/// Most lists that a guest may have open at once. Arbitrary; bounds the tasks that read for one run.
 const MAX_OPEN_LISTS: usize = 16;
 
 /// What the imports of one run work with.
@@ -43,6 +44,8 @@ pub(crate) struct Imports {
     pub(crate) rows: Option<mpsc::Sender<Row>>,
     pub(crate) notes: Arc<Notes>,
     pub(crate) open_lists: usize,
+    /// Places for reads under way.
+    pub(crate) reads: Arc<Semaphore>,
 }
 
 impl Imports {
@@ -68,6 +71,7 @@ pub(crate) struct Notes {
 struct NotesInner {
     warnings: Vec<String>,
     last_failure: Option<Error>,
+    incomplete_list: Option<Error>,
 }
 
 /// Most warnings that are kept of one run: a guest chooses how often it provokes one.
@@ -84,6 +88,15 @@ impl Notes {
     /// Remembers why the last call failed; the guest sees less of it.
     pub(crate) fn failed(&self, error: Error) {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).last_failure = Some(error);
+    }
+
+    /// Remembers that a list is not complete: a query that answers all the same must not look as if it had seen all pods.
+    pub(crate) fn list_ended_early(&self, error: Error) {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).incomplete_list = Some(error);
+    }
+
+    pub(crate) fn incomplete_list(&self) -> Option<Error> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).incomplete_list.clone()
     }
 
     pub(crate) fn warnings(&self) -> Vec<String> {

@@ -1,22 +1,16 @@
 //! `pods.list`, `pods.get` and the pods they give.
 
+use tokio::time::Instant;
 use wasmtime::component::Resource;
 
 use super::convert;
-use super::read_ahead::{OpenList, Reader, Stop};
+use super::read_ahead::{HeldPod, OpenList, Reader, Stop};
 use super::{Failure, Imports, MAX_OPEN_LISTS};
 use crate::bindings::podlens::query::{pods, types};
 use crate::error::{Error, Kind};
 use crate::kube::{FieldSelector, LabelSelector, Namespace, PodName, ReadPod};
 use crate::limits::Limit;
 use crate::policy::{Ask, PodRequest, authorize};
-
-/// A pod that a guest holds. Its memory is charged to the run until the guest drops it.
-#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
-pub struct HeldPod {
-    read: ReadPod,
-    charged_bytes: u64,
-}
 
 impl Imports {
     /// The one way from a guest to a source.
@@ -28,24 +22,20 @@ impl Imports {
     }
 
     fn reader(&self) -> Reader {
-        Reader { budget: self.budget.clone(), notes: self.notes.clone(), deadline: self.deadline }
+        Reader { budget: self.budget.clone(), notes: self.notes.clone(), deadline: self.deadline, reads: self.reads.clone() }
     }
 
     fn stopped(&self, stop: Stop) -> Failure {
         match stop {
             Stop::Limit(reached) => reached.into(),
+            // A source that gives up at the deadline may be back a moment before the run's own clock is.
+            Stop::Source(_) if Instant::now() >= self.deadline => self.budget.reach(Limit::WallTime).into(),
             Stop::Source(error) => {
                 let failure = Failure::of_source(&error);
                 self.notes.failed(error);
                 failure
             }
         }
-    }
-
-    fn hold(&mut self, read: ReadPod) -> Result<Resource<HeldPod>, Failure> {
-        let charged_bytes = read.size_bytes() as u64;
-        self.budget.charge(Limit::Memory, charged_bytes)?;
-        Ok(self.table.push(HeldPod { read, charged_bytes })?)
     }
 
     fn held(&self, pod: &Resource<HeldPod>) -> wasmtime::Result<&ReadPod> {
@@ -82,8 +72,8 @@ impl pods::Host for Imports {
         let page = self.source.get(&request, reader.bounds()).await.map_err(|error| self.stopped(Stop::Source(error)))?;
         reader.charge(&page)?;
         // The API server knows no selector for a get. A pod that the grant leaves out is, to a guest, not there.
-        match page.pods.into_iter().next().filter(|read| request.admits(read)) {
-            Some(read) => self.hold(read),
+        match page.pods.into_iter().next().and_then(|read| request.admit(read)) {
+            Some(read) => Ok(self.table.push(reader.hold(read)?)?),
             None => Err(self.stopped(Stop::Source(Error::not_found()))),
         }
     }
@@ -94,8 +84,13 @@ impl pods::HostPodPages for Imports {
         self.charge_call()?;
         match self.table.get_mut(&list)?.next().await {
             Ok(None) => Ok(None),
-            Ok(Some(page)) => page.into_iter().map(|read| self.hold(read)).collect::<Result<_, _>>().map(Some),
-            Err(stop) => Err(self.stopped(stop)),
+            Ok(Some(page)) => Ok(Some(page.into_iter().map(|pod| self.table.push(pod)).collect::<Result<_, _>>()?)),
+            Err(stop) => {
+                if let Stop::Source(error) = &stop {
+                    self.notes.list_ended_early(error.clone());
+                }
+                Err(self.stopped(stop))
+            }
         }
     }
 
@@ -133,8 +128,7 @@ impl pods::HostPod for Imports {
     }
 
     fn drop(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<()> {
-        let held = self.table.delete(pod)?;
-        self.budget.give_back(Limit::Memory, held.charged_bytes);
+        self.table.delete(pod)?;
         Ok(())
     }
 }

@@ -1,28 +1,39 @@
 //! Reads one page ahead of the guest, so that the network, decoding and the guest work at the same time.
 //!
-//! Here a source's pages are charged to the run and each pod is held against its request a second time. At most two pages are in
-//! memory beyond those that the guest holds: one waiting, one being read.
+//! Here a source's pages are charged to the run and each pod is held against its request a second time. A pod counts as memory of the
+//! run from here on, until the guest drops it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::Notes;
 use crate::error::{Error, Kind};
 use crate::kube::{PAGE_LIMIT, ReadPod};
-use crate::limits::{Budget, Limit, LimitReached};
+use crate::limits::{Budget, Charge, Limit, LimitReached};
 use crate::policy::PodRequest;
-use crate::source::{Bounds, Page, PodPages};
+use crate::source::{Bounds, MAX_ANSWER_BYTES, Page, PodPages};
+
+/// Most pages of one run that are being read at the same time, whatever the number of its lists: their bytes are not charged as memory
+/// before they are decoded. Two keep the network busy while one is being decoded.
+pub(crate) const READS_AT_ONCE: usize = 2;
+
+/// A pod that was read for a guest. Its memory is charged to the run until this is dropped.
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct HeldPod {
+    pub(super) read: ReadPod,
+    _memory: Charge,
+}
 
 /// A list that a guest has open.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct OpenList {
-    pages: mpsc::Receiver<Result<Vec<ReadPod>, Stop>>,
+    pages: mpsc::Receiver<Result<Option<Vec<HeldPod>>, Stop>>,
     /// Pods of a page that was longer than a guest's page may be.
-    rest: VecDeque<ReadPod>,
+    rest: VecDeque<HeldPod>,
     ended: bool,
     reader: AbortHandle,
 }
@@ -46,6 +57,7 @@ pub(super) struct Reader {
     pub(super) budget: Arc<Budget>,
     pub(super) notes: Arc<Notes>,
     pub(super) deadline: Instant,
+    pub(super) reads: Arc<Semaphore>,
 }
 
 impl OpenList {
@@ -55,12 +67,7 @@ impl OpenList {
             loop {
                 let page = reader.next(pages.as_mut(), &request).await;
                 let last = !matches!(page, Ok(Some(_)));
-                if let Some(page) = page.transpose()
-                    && sender.send(page).await.is_err()
-                {
-                    return;
-                }
-                if last {
+                if sender.send(page).await.is_err() || last {
                     return;
                 }
             }
@@ -69,18 +76,21 @@ impl OpenList {
     }
 
     /// At most [`PAGE_LIMIT`] pods, or `None` after the last and after an error.
-    pub(super) async fn next(&mut self) -> Result<Option<Vec<ReadPod>>, Stop> {
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<HeldPod>>, Stop> {
         while self.rest.is_empty() {
             if self.ended {
                 return Ok(None);
             }
+            self.ended = true;
             match self.pages.recv().await {
-                Some(Ok(pods)) => self.rest = pods.into(),
-                Some(Err(stop)) => {
-                    self.ended = true;
-                    return Err(stop);
+                Some(Ok(Some(pods))) => {
+                    self.rest = pods.into();
+                    self.ended = false;
                 }
-                None => self.ended = true,
+                Some(Ok(None)) => {}
+                Some(Err(stop)) => return Err(stop),
+                // The end of a list is told. Without it the reader has died, and the list is not complete.
+                None => return Err(Stop::Source(Error::new(Kind::Server, "the source of pods broke off"))),
             }
         }
         let count = self.rest.len().min(PAGE_LIMIT as usize);
@@ -96,18 +106,26 @@ impl Drop for OpenList {
 
 impl Reader {
     pub(super) fn bounds(&self) -> Bounds {
-        Bounds { deadline: self.deadline, max_bytes: self.budget.remaining(Limit::ResponseBytes) }
+        Bounds { deadline: self.deadline, max_bytes: MAX_ANSWER_BYTES }
     }
 
-    async fn next(&self, pages: &mut dyn PodPages, request: &PodRequest) -> Result<Option<Vec<ReadPod>>, Stop> {
+    async fn next(&self, pages: &mut dyn PodPages, request: &PodRequest) -> Result<Option<Vec<HeldPod>>, Stop> {
+        // Never closed, so this always waits for a place.
+        let _place = self.reads.acquire().await;
         self.budget.charge(Limit::Requests, 1)?;
         match pages.next(self.bounds()).await.map_err(Stop::Source)? {
             None => Ok(None),
             Some(page) => {
                 self.charge(&page)?;
-                check(page.pods, request).map(Some)
+                let pods = check(page.pods, request)?;
+                pods.into_iter().map(|read| self.hold(read).map_err(Stop::from)).collect::<Result<_, _>>().map(Some)
             }
         }
+    }
+
+    pub(super) fn hold(&self, read: ReadPod) -> Result<HeldPod, LimitReached> {
+        let memory = self.budget.hold(Limit::Memory, read.size_bytes() as u64)?;
+        Ok(HeldPod { read, _memory: memory })
     }
 
     /// Charges what a read took, and passes on its warning.
@@ -123,10 +141,8 @@ impl Reader {
 
 /// One pod that was not asked for spoils the page: a source that returns it cannot be trusted with the others.
 fn check(pods: Vec<ReadPod>, request: &PodRequest) -> Result<Vec<ReadPod>, Stop> {
-    if pods.iter().all(|read| request.admits(read)) {
-        Ok(pods)
-    } else {
+    pods.into_iter().map(|read| request.admit(read)).collect::<Option<_>>().ok_or_else(|| {
         tracing::error!("a pod outside the request was returned and withheld");
-        Err(Stop::Source(Error::new(Kind::Server, "the API server returned a pod that was not asked for")))
-    }
+        Stop::Source(Error::new(Kind::Server, "the API server returned a pod that was not asked for"))
+    })
 }

@@ -429,10 +429,13 @@ messages! {
 }
 
 /// `metav1.Time`: RFC 3339 in JSON, seconds in protobuf.
+///
+/// The default is Go's zero time, the beginning of the year 1: it means that there is none. In JSON that is `null`, in protobuf a message
+/// without any field, whereas 1970 is one with a field of 0 (apimachinery `pkg/apis/meta/v1/time_proto.go`).
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub struct Time {
     /// Seconds since 1970-01-01T00:00:00Z.
-    #[prost(int64, tag = "1")]
+    #[prost(int64, required, default = "-62135596800", tag = "1")]
     pub seconds: i64,
 }
 
@@ -501,5 +504,21 @@ impl<'de> Deserialize<'de> for Quantity {
 impl Serialize for Quantity {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+
+    use super::Time;
+
+    #[test]
+    fn no_time_and_1970_are_two_times() {
+        let decode = |bytes: &[u8]| Time::decode(bytes).unwrap();
+        assert_eq!(decode(&[]), Time::default());
+        assert_eq!(decode(&[0x08, 0, 0x10, 0]), Time { seconds: 0 });
+        assert_eq!(decode(&Time { seconds: 0 }.encode_to_vec()), Time { seconds: 0 });
+        assert_eq!(serde_json::to_string(&Time::default()).unwrap(), "\"0001-01-01T00:00:00Z\"");
     }
 }

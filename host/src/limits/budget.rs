@@ -1,8 +1,8 @@
 //! What a run has used so far, against its limits.
 
 use std::fmt;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::{Limit, Limits};
 use crate::error::{Error, Kind};
@@ -29,10 +29,6 @@ impl Budget {
         self.used[limit as usize].load(Ordering::Relaxed)
     }
 
-    pub(crate) fn remaining(&self, limit: Limit) -> u64 {
-        self.limits.get(limit).saturating_sub(self.used(limit))
-    }
-
     /// Takes `amount`, or takes nothing and says which limit is in the way. The run must then end.
     pub(crate) fn charge(&self, limit: Limit, amount: u64) -> Result<(), LimitReached> {
         let bound = self.limits.get(limit);
@@ -56,8 +52,14 @@ impl Budget {
         taken
     }
 
+    /// Takes `amount` until the charge is dropped, or takes nothing and says which limit is in the way.
+    pub(crate) fn hold(self: &Arc<Self>, limit: Limit, amount: u64) -> Result<Charge, LimitReached> {
+        self.charge(limit, amount)?;
+        Ok(Charge { budget: self.clone(), limit, amount })
+    }
+
     /// Gives back what was charged before.
-    pub(crate) fn give_back(&self, limit: Limit, amount: u64) {
+    fn give_back(&self, limit: Limit, amount: u64) {
         let give = |used: u64| Some(used.saturating_sub(amount));
         let _ = self.used[limit as usize].fetch_update(Ordering::Relaxed, Ordering::Relaxed, give);
     }
@@ -76,6 +78,20 @@ impl Budget {
     /// The limit that ended the run, whatever the guest made of it.
     pub(crate) fn reached(&self) -> Option<LimitReached> {
         self.reached.get().map(|limit| LimitReached { limit: *limit, value: self.limits.get(*limit) })
+    }
+}
+
+/// What is taken of a limit for as long as this exists.
+#[derive(Debug)]
+pub(crate) struct Charge {
+    budget: Arc<Budget>,
+    limit: Limit,
+    amount: u64,
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.budget.give_back(self.limit, self.amount);
     }
 }
 
@@ -132,10 +148,12 @@ mod tests {
 
     #[test]
     fn what_is_given_back_can_be_charged_again() {
-        let budget = Budget::new(Limits::default().with(Limit::Memory, 100));
-        assert_eq!(budget.charge(Limit::Memory, 100), Ok(()));
-        budget.give_back(Limit::Memory, 60);
+        let budget = Arc::new(Budget::new(Limits::default().with(Limit::Memory, 100)));
+        let held = budget.hold(Limit::Memory, 60).unwrap();
+        assert_eq!(budget.charge(Limit::Memory, 40), Ok(()));
+        budget.hold(Limit::Memory, 1).unwrap_err();
+        drop(held);
         assert_eq!(budget.charge_up_to(Limit::Memory, 100), 60);
-        assert_eq!((budget.used(Limit::Memory), budget.remaining(Limit::Memory)), (100, 0));
+        assert_eq!(budget.used(Limit::Memory), 100);
     }
 }

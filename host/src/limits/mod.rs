@@ -9,7 +9,7 @@ mod budget;
 use std::fmt;
 use std::time::Duration;
 
-pub(crate) use budget::{Budget, LimitReached};
+pub(crate) use budget::{Budget, Charge, LimitReached};
 
 macro_rules! limits {
     ($($(#[$doc:meta])* $variant:ident { flag: $flag:literal, what: $what:literal, unit: $unit:ident, default: $default:expr, },)*) => {
@@ -57,7 +57,8 @@ limits! {
     /// Processor time of the guest and of the host's work inside its calls; waiting is not charged. Checked every 10 ms.
     /// Default 30 seconds.
     CpuTime { flag: "cpu-limit", what: "processor time", unit: Milliseconds, default: 30_000, },
-    /// All linear memories and tables of the guest together, and the pods that it keeps. Default 256 MiB: what a component
+    /// All linear memories and tables of the guest together, and the pods that were read for it and that it has not dropped.
+    /// Default 256 MiB: what a component
     /// with a JavaScript or Python runtime in it needs.
     Memory { flag: "memory-limit", what: "memory", unit: Bytes, default: 256 * MIB, },
     /// Calls of the guest to the host. Default 20 million: some ten for each of a million pods.

@@ -88,6 +88,14 @@ impl PodRequest {
         self.objects
     }
 
+    /// A pod that a source returned, if it is [admitted](Self::admits); without its whole object where none was asked for.
+    pub(crate) fn admit(&self, mut read: ReadPod) -> Option<ReadPod> {
+        if !self.objects {
+            read.object = None;
+        }
+        if self.admits(&read) { Some(read) } else { None }
+    }
+
     /// Whether a pod is one of those that were authorized, and as whole as was asked for. Asked of every pod that a source returns, so that neither an API server
     /// that lies nor a source with a bug widens what a query sees. A get by name knows no selectors on the server: here it does.
     pub fn admits(&self, read: &ReadPod) -> bool {

@@ -40,9 +40,13 @@ pub(super) async fn describe(engine: &Engine, pre: &bindings::QueryPre<State>) -
         let query = pre.instantiate_async(&mut *store).await?;
         query.call_describe(store).await
     });
-    let description = described.await.map_err(|error| match error.kind() {
-        Kind::Query => Error::new(Kind::Component, "the query cannot describe itself").because(error),
-        _ => error,
+    // Whose limits these are matters: no flag raises them, so no hint is given.
+    let description = described.await.map_err(|error| {
+        let kind = match error.kind() {
+            kind @ Kind::Limit(_) => kind,
+            _ => Kind::Component,
+        };
+        Error::new(kind, "the query cannot describe itself").because(error)
     })?;
     description_of(description)
         .checked()

@@ -16,7 +16,7 @@ use super::log::Log;
 /// The guest answered with an error.
 pub(super) fn of_guest_error(error: types::Error, notes: &Notes) -> Error {
     let (kind, text) = match error {
-        types::Error::InvalidArgument(text) => (Kind::Query, format!("invalid argument: {}", shown(&text))),
+        types::Error::InvalidArgument(text) => (Kind::InvalidArgument, format!("invalid argument: {}", shown(&text))),
         types::Error::Denied(text) => (Kind::Denied, format!("denied: {}", shown(&text))),
         types::Error::NotFound => (Kind::NotFound, "not found".to_owned()),
         types::Error::Expired => (Kind::Expired, "the list expired before it was complete".to_owned()),

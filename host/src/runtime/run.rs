@@ -135,8 +135,12 @@ impl Run {
             Ok(result) => result,
             Err(error) => Err(Error::new(Kind::Query, "the run was stopped by a fault of podlens").because(error)),
         };
+        let mut warnings = self.notes.warnings();
+        if let (Ok(()), Some(error)) = (&result, self.notes.incomplete_list()) {
+            warnings.push(format!("the query answered although a list ended early: {}", chain(&error)));
+        }
         let used = Limit::ALL.iter().map(|limit| (*limit, self.budget.used(*limit))).collect();
-        Outcome { result, report: Report { elapsed: self.started.elapsed(), warnings: self.notes.warnings(), used } }
+        Outcome { result, report: Report { elapsed: self.started.elapsed(), warnings, used } }
     }
 }
 
@@ -144,6 +148,17 @@ impl Drop for Run {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// An error and its causes, on one line.
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text += &format!(": {cause}");
+        source = cause.source();
+    }
+    text
 }
 
 fn argument(argument: Argument) -> wit::Argument {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, UpdateDeadline};
@@ -12,7 +12,7 @@ use super::cpu::CpuClock;
 use super::log::Log;
 use super::memory::MemoryLimiter;
 use super::wasi;
-use crate::imports::{Imports, Notes};
+use crate::imports::{Imports, Notes, READS_AT_ONCE};
 use crate::limits::Budget;
 use crate::policy::Grant;
 use crate::query::{Column, Row};
@@ -70,6 +70,7 @@ impl Sandbox {
                 rows: self.rows,
                 notes: self.notes,
                 open_lists: 0,
+                reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
             },
         };
         let mut store = Store::try_new(engine, state)?;

@@ -9,10 +9,6 @@ use crate::error::{Error, Kind};
 use crate::kube::{self, ContinueToken, ListPods, Namespace, PAGE_LIMIT, PodList, Request};
 use crate::policy::{PodRequest, Scope};
 
-/// Largest answer that is read, in bytes. A page of 500 pods met in practice has 5 MB in protobuf and 12 MB as JSON; a page that
-/// is larger is asked for again with fewer pods. Bounds the memory of a run together with reading one page ahead.
-const MAX_ANSWER_BYTES: u64 = 32 << 20;
-
 /// By how much a page that was too large is made smaller.
 const SHRINK: u32 = 4;
 
@@ -87,17 +83,15 @@ impl ApiServerPages {
     async fn next_page(&mut self, bounds: Bounds) -> Result<Option<Page>, Error> {
         let mut page = Page::default();
         while let Some(namespace) = self.remaining.front().cloned() {
-            let left = Bounds { max_bytes: bounds.max_bytes.saturating_sub(page.response_bytes), ..bounds };
-            match self.read(namespace.as_ref(), left).await {
+            match self.read(namespace.as_ref(), bounds).await {
                 Ok((list, bytes)) => {
                     page.response_bytes = page.response_bytes.saturating_add(bytes);
+                    self.part.handed_out |= !list.pods.is_empty();
                     self.advance(list.continue_token)?;
-                    // A server may give an empty page and still go on.
-                    if !list.pods.is_empty() {
-                        self.part.handed_out = !self.remaining.is_empty();
-                        page.pods = list.pods;
-                        return Ok(Some(page));
-                    }
+                    // A server may give an empty page and still go on. It is handed out all the same: without pods, too, each page is
+                    // a request of the run.
+                    page.pods = list.pods;
+                    return Ok(Some(page));
                 }
                 Err(Failure::Expired { fresh, error }) => page.warning = self.recover(fresh, error)?.or(page.warning),
                 Err(Failure::TooLarge { error }) if self.limit == 1 => return Err(error),
@@ -161,7 +155,7 @@ impl ApiServerPages {
 }
 
 fn call(bounds: Bounds) -> Call {
-    Call { deadline: bounds.deadline, max_bytes: bounds.max_bytes.min(MAX_ANSWER_BYTES) }
+    Call { deadline: bounds.deadline, max_bytes: bounds.max_bytes }
 }
 
 fn undecodable(error: kube::DecodeError) -> Error {
