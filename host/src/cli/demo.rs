@@ -164,7 +164,7 @@ impl Story {
             printer.row(&row)?;
         }
         run.finish().await.result?;
-        Ok(printer.finish()?)
+        Ok(printer.finish(true)?)
     }
 }
 

@@ -34,12 +34,13 @@ impl From<Error> for Failure {
         let code = match error.kind() {
             Kind::InvalidArgument => USAGE,
             Kind::Denied => REFUSED,
-            Kind::Configuration | Kind::Unreachable | Kind::Unavailable | Kind::Server => UNREACHABLE,
+            Kind::Configuration | Kind::Unreachable | Kind::Unavailable | Kind::Expired | Kind::Server => UNREACHABLE,
             Kind::Limit(_) => LIMIT,
             Kind::Component => COMPONENT,
-            Kind::Query | Kind::NotFound | Kind::Expired => ERROR,
+            Kind::Query | Kind::NotFound => ERROR,
         };
-        let hint = error.help().map(str::to_owned);
+        let wait = error.wait().map(|wait| format!("the API server asks to wait {} s before trying again", wait.as_secs()));
+        let hint = error.help().map(str::to_owned).or(wait);
         Self { code, error: Box::new(error), hint }
     }
 }

@@ -14,7 +14,12 @@ const LOG_VARIABLE: &str = "PODLENS_LOG";
 
 /// Shows podlens' own log on standard error: warnings, or what [`LOG_VARIABLE`] says.
 pub(super) fn start_log() {
-    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let asked = std::env::var(LOG_VARIABLE).unwrap_or_default();
+    let filter = EnvFilter::builder().parse(&asked).ok().filter(|_| !asked.is_empty());
+    if filter.is_none() && !asked.is_empty() {
+        say(&format!("warning: `{LOG_VARIABLE}` is not understood; expected such as `debug` or `podlens=trace`"));
+    }
+    let filter = filter.unwrap_or_else(|| EnvFilter::new("warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -110,7 +110,7 @@ async fn print(
         return exit::unless_broken_pipe(printed);
     }
     let outcome = run.finish().await;
-    let printed = exit::unless_broken_pipe(progress.suspend(|| printer.finish()));
+    let printed = exit::unless_broken_pipe(progress.suspend(|| printer.finish(outcome.result.is_ok())));
     for warning in &outcome.report.warnings {
         progress.suspend(|| report::say(&format!("warning: {warning}")));
     }

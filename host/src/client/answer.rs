@@ -13,7 +13,10 @@ pub(super) enum HeadError {
     /// podlens asks for no compression: a bound on bytes would not hold for what comes out of it.
     Encoded(String),
     NoContentType,
-    ContentType(String),
+    ContentType {
+        found: String,
+        accept: Accept,
+    },
 }
 
 /// Whether a body with these headers is JSON or Kubernetes' protobuf, as asked for.
@@ -28,7 +31,7 @@ pub(super) fn check(headers: &HeaderMap, accept: Accept) -> Result<(), HeadError
     let media_type = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
     match (media_type.as_slice(), accept) {
         (b"application/json", _) | (b"application/vnd.kubernetes.protobuf", Accept::Protobuf) => Ok(()),
-        _ => Err(HeadError::ContentType(text(content_type))),
+        _ => Err(HeadError::ContentType { found: text(content_type), accept }),
     }
 }
 
@@ -43,8 +46,12 @@ impl fmt::Display for HeadError {
         match self {
             Self::Encoded(encoding) => write!(f, "it is encoded as `{encoding}`, which was not asked for"),
             Self::NoContentType => f.write_str("it does not say its content type"),
-            Self::ContentType(content_type) => {
-                write!(f, "its content type is `{content_type}`, not the JSON or protobuf that was asked for")
+            Self::ContentType { found, accept } => {
+                let asked_for = match accept {
+                    Accept::Protobuf => "JSON or protobuf",
+                    Accept::Json => "JSON",
+                };
+                write!(f, "its content type is `{found}`, not the {asked_for} that was asked for")
             }
         }
     }

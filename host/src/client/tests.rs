@@ -383,15 +383,12 @@ async fn the_deadline_tells_what_happened_before() {
 async fn an_answer_that_is_none_is_refused() {
     let json = Answer::json(200, VERSION);
     for (answer, cause) in [
-        (
-            Answer::text(200, "canary"),
-            "its content type is `text/plain; charset=utf-8`, not the JSON or protobuf that was asked for",
-        ),
+        (Answer::text(200, "canary"), "its content type is `text/plain; charset=utf-8`, not the JSON that was asked for"),
         (json.clone().without_header("Content-Type"), "it does not say its content type"),
         (json.clone().header("Content-Encoding", "gzip"), "it is encoded as `gzip`, which was not asked for"),
         (
             json.clone().header("Content-Type", "application/vnd.kubernetes.protobuf"),
-            "its content type is `application/vnd.kubernetes.protobuf`, not the JSON or protobuf that was asked for",
+            "its content type is `application/vnd.kubernetes.protobuf`, not the JSON that was asked for",
         ),
     ] {
         let error = error([(get("/api/v1/namespaces/shop/pods/web-0"), answer)], &get_pod()).await;

@@ -94,7 +94,8 @@ fn namespace(folder: &Path, pod_namespace: Option<String>) -> Result<Sourced<Nam
     };
     match Namespace::parse(&name) {
         Ok(namespace) => Ok(Sourced::new(namespace, origin)),
-        Err(error) => Err(Error::new(Kind::Configuration, format!("the namespace from {origin} is not usable")).because(error)),
+        // Not shown: a file that was mounted in the wrong place may hold anything.
+        Err(_) => Err(Error::new(Kind::Configuration, format!("the namespace from {origin} is not a namespace's name"))),
     }
 }
 
@@ -199,7 +200,7 @@ mod tests {
         assert_eq!(config(mount.path(), &[(POD_NAMESPACE, "")]).unwrap().namespace().as_str(), "shop");
         assert_eq!(
             config(mount.path(), &[(POD_NAMESPACE, "..")]).unwrap_err().to_string(),
-            "the namespace from the environment's `POD_NAMESPACE` is not usable"
+            "the namespace from the environment's `POD_NAMESPACE` is not a namespace's name"
         );
         fs::remove_file(mount.path().join("namespace")).unwrap();
         assert_eq!(config(mount.path(), &[]).unwrap().namespace().as_str(), "default");

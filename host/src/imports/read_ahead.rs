@@ -142,7 +142,7 @@ impl Reader {
 /// One pod that was not asked for spoils the page: a source that returns it cannot be trusted with the others.
 fn check(pods: Vec<ReadPod>, request: &PodRequest) -> Result<Vec<ReadPod>, Stop> {
     pods.into_iter().map(|read| request.admit(read)).collect::<Option<_>>().ok_or_else(|| {
-        tracing::error!("a pod outside the request was returned and withheld");
+        tracing::debug!("a pod outside the request was returned and withheld");
         Stop::Source(Error::new(Kind::Server, "the API server returned a pod that was not asked for"))
     })
 }

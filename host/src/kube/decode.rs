@@ -103,6 +103,10 @@ fn decode_json_list(body: &[u8], objects: bool) -> Result<PodList, DecodeError> 
 
 /// `type_fields`: what to write into the whole object's front, if it lacks its type.
 fn json_pod(raw: &RawValue, objects: bool, type_fields: &str) -> Result<ReadPod, DecodeError> {
+    // An array would do for serde, which takes its elements for the fields in their order.
+    if !raw.get().starts_with('{') {
+        return Err(DecodeError::malformed("Pod"));
+    }
     let pod: Pod = serde_json::from_str(raw.get()).map_err(|_| DecodeError::malformed("Pod"))?;
     if !objects {
         return Ok(ReadPod::new(pod));
@@ -262,6 +266,7 @@ mod tests {
                 "the answer is not a well-formed PodList",
             ),
             (Bytes::from(r#"{"kind":"PodList","apiVersion":"v1","items":[7]}"#), "the answer is not a well-formed Pod"),
+            (Bytes::from(r#"{"kind":"PodList","apiVersion":"v1","items":[[]]}"#), "the answer is not a well-formed Pod"),
             (cut, "the answer is not a well-formed PodList"),
             (envelope("Pod", Vec::new()), "the answer is `v1 Pod`, not a v1 PodList"),
             (envelope("PodList", vec![0x12, 0x02, 0xff, 0xff]), "the answer is not a well-formed Pod"),

@@ -1,7 +1,7 @@
 //! Kubernetes without I/O: names, selectors, requests, pods, and the decoding of answers.
 //!
-//! Nothing here opens a socket, reads a file or knows a guest. `client` sends what [`Request`] describes;
-//! [`decode_list`] and [`decode_pod`] read what comes back. Start with `request.rs`.
+//! Nothing here opens a socket, reads a file or knows a guest. `client` sends what `Request` describes;
+//! `decode_list` and `decode_pod` read what comes back. Start with `request.rs`.
 
 mod decode;
 mod field_selector;

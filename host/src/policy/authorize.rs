@@ -12,7 +12,7 @@ pub(crate) enum Ask {
     Get { namespace: Namespace, name: PodName, objects: bool },
 }
 
-/// A request for pods that was authorized. [`authorize`] is its only constructor.
+/// A request for pods that was authorized. `authorize` is its only constructor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PodRequest {
     scope: Scope,
@@ -232,6 +232,8 @@ mod tests {
         ] {
             assert!(!request.admits(&pod), "{request:?} admits {pod:?}");
         }
+        let with_object = ReadPod { object: Some("{}".into()), ..pod("a", "x", &labels) };
+        assert_eq!(listed.admit(with_object).map(|read| read.object), Some(None));
         let everywhere = authorize(&Grant::all_namespaces(), list(None)).unwrap();
         assert!(!everywhere.admits(&pod("No Namespace", "x", &labels)));
     }

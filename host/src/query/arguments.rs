@@ -28,6 +28,7 @@ enum Kind {
     Unknown { name: String, known: Vec<String> },
     Twice(String),
     Missing { name: String, parameter_type: ParameterType },
+    Type { name: String, expected: ParameterType },
     Value { name: String, misread: Misread },
 }
 
@@ -73,13 +74,39 @@ impl Description {
             .collect()
     }
 
+    /// The arguments of a run from what an embedder gives: in the order of the declaration, each once and of its type, with
+    /// defaults where nothing was given. What [`arguments`](Self::arguments) returns stays as it is.
+    pub(crate) fn complete(&self, mut given: Vec<Argument>) -> Result<Vec<Argument>, ArgumentError> {
+        let mut complete = Vec::with_capacity(self.parameters.len());
+        for parameter in &self.parameters {
+            match given.iter().position(|argument| argument.name == parameter.name) {
+                Some(index) => {
+                    let argument = given.remove(index);
+                    if argument.value.parameter_type() != parameter.parameter_type {
+                        return Err(Kind::Type { name: argument.name, expected: parameter.parameter_type }.into());
+                    }
+                    complete.push(argument);
+                }
+                None => complete.extend(argument(parameter, None)?),
+            }
+        }
+        match given.into_iter().next() {
+            Some(Argument { name, .. }) if complete.iter().any(|argument| argument.name == name) => Err(Kind::Twice(name).into()),
+            Some(Argument { name, .. }) => Err(self.unknown(name)),
+            None => Ok(complete),
+        }
+    }
+
+    fn unknown(&self, name: String) -> ArgumentError {
+        Kind::Unknown { name, known: self.parameters.iter().map(|parameter| parameter.name.clone()).collect() }.into()
+    }
+
     /// The given texts by name, each declared and given once.
     fn known<'a>(&self, given: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<HashMap<&'a str, &'a str>, ArgumentError> {
         let mut known = HashMap::new();
         for (name, text) in given {
             if !self.parameters.iter().any(|parameter| parameter.name == name) {
-                let known = self.parameters.iter().map(|parameter| parameter.name.clone()).collect();
-                return Err(Kind::Unknown { name: name.to_owned(), known }.into());
+                return Err(self.unknown(name.to_owned()));
             }
             if known.insert(name, text).is_some() {
                 return Err(Kind::Twice(name.to_owned()).into());
@@ -122,6 +149,9 @@ impl fmt::Display for ArgumentError {
             Kind::Twice(name) => write!(f, "parameter `{name}` is given twice, expected one value"),
             Kind::Missing { name, parameter_type } => {
                 write!(f, "parameter `{name}` is missing, expected {}", value::form(*parameter_type))
+            }
+            Kind::Type { name, expected } => {
+                write!(f, "parameter `{name}` is of another type, expected {}", value::form(*expected))
             }
             Kind::Value { name, misread } => write!(f, "value of parameter `{name}` {misread}"),
         }
@@ -193,5 +223,30 @@ mod tests {
     fn a_query_without_parameters_says_so() {
         let error = Description::new("T", "", Vec::new(), Vec::new()).arguments([("a", "b")]).map_err(|e| e.to_string());
         assert_eq!(error, Err("this query has no parameter `a`, it takes none".to_owned()));
+    }
+
+    #[test]
+    fn arguments_of_an_embedder_are_completed_and_checked() {
+        let mut min = Parameter::new("min", ParameterType::Integer);
+        min.default = Some("1".to_owned());
+        let team = Parameter::new("team", ParameterType::Text);
+        let description = Description::new("", "", Vec::new(), vec![min, team]);
+        let argument = |name: &str, value| Argument { name: name.to_owned(), value };
+        let text = |text: &str| ArgumentValue::Text(text.to_owned());
+        let complete = |given: &[Argument]| description.complete(given.to_vec()).map_err(|error| error.to_string());
+
+        assert_eq!(complete(&[]), Ok(vec![argument("min", ArgumentValue::Integer(1))]));
+        let given = [argument("team", text("a")), argument("min", ArgumentValue::Integer(2))];
+        assert_eq!(complete(&given), Ok(vec![given[1].clone(), given[0].clone()]));
+        for (given, error) in [
+            (
+                &[argument("min", text("2"))][..],
+                "parameter `min` is of another type, expected a decimal 64-bit integer such as `-3`",
+            ),
+            (&[argument("max", text("2"))], "this query has no parameter `max`, expected one of `min`, `team`"),
+            (&[argument("team", text("a")), argument("team", text("b"))], "parameter `team` is given twice, expected one value"),
+        ] {
+            assert_eq!(complete(given), Err(error.to_owned()));
+        }
     }
 }

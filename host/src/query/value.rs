@@ -21,6 +21,18 @@ pub enum ArgumentValue {
     Boolean(bool),
 }
 
+impl ArgumentValue {
+    /// The type of parameter that it is a value of.
+    pub(super) fn parameter_type(&self) -> ParameterType {
+        match self {
+            Self::Text(_) => ParameterType::Text,
+            Self::Integer(_) => ParameterType::Integer,
+            Self::Number(_) => ParameterType::Number,
+            Self::Boolean(_) => ParameterType::Boolean,
+        }
+    }
+}
+
 /// Why a text is no value of a type. Displayed as the end of a sentence whose subject is the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Misread {

@@ -128,7 +128,8 @@ impl Log {
 
     fn pass_on(&self, inner: &mut Inner, stream: LogStream, line: &[u8]) {
         let text = harmless(line);
-        if stream == LogStream::Stderr && !text.is_empty() {
+        // What Rust's runtime advises after a panic helps nobody here.
+        if stream == LogStream::Stderr && !text.is_empty() && !text.starts_with("note: run with `RUST_BACKTRACE=1`") {
             if inner.last_words.len() == LAST_WORDS_LINES {
                 inner.last_words.remove(0);
             }

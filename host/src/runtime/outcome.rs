@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use wasmtime::Trap;
+use wasmtime::component::ResourceTableError;
+use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::bindings::podlens::query::types;
@@ -12,6 +13,7 @@ use crate::limits::{Budget, LimitReached};
 use crate::text::push_visible_at_most;
 
 use super::log::Log;
+use super::store::MAX_HANDLES;
 
 /// The guest answered with an error.
 pub(super) fn of_guest_error(error: types::Error, notes: &Notes) -> Error {
@@ -56,18 +58,31 @@ pub(super) fn of_trap(trap: wasmtime::Error, budget: &Budget, log: &Log, during:
     if let Some(I32Exit(status)) = trap.downcast_ref::<I32Exit>() {
         return Error::new(Kind::Query, format!("the query ended its process with status {status} while it should {during}"));
     }
-    let what = match trap.downcast_ref::<Trap>() {
-        Some(Trap::UnreachableCodeReached) => "panicked",
-        Some(Trap::StackOverflow) => "overflowed its stack",
-        _ => "trapped",
-    };
-    let error = Error::new(Kind::Query, format!("the query {what} while it should {during}"));
-    let last_words = log.last_words();
-    if last_words.is_empty() {
-        error.because(Words(shown(&format!("{trap:#}"))))
-    } else {
-        error.because(Words(last_words.join("\n")))
+    if let Some(ResourceTableError::Full) = trap.downcast_ref::<ResourceTableError>() {
+        return Error::new(
+            Kind::Limit("handles"),
+            format!("the query holds more than {MAX_HANDLES} pods, lists and streams at once"),
+        )
+        .hint("let it keep what it needs of a pod, and drop the pod before it reads on; no flag raises this");
     }
+    let (what, words) = match trap.downcast_ref::<Trap>() {
+        // Told on standard error, just before. What is there before any other trap is not about the trap.
+        Some(Trap::UnreachableCodeReached) => ("panicked", Some(log.last_words()).filter(|words| !words.is_empty())),
+        Some(Trap::StackOverflow) => ("overflowed its stack", None),
+        _ => ("trapped", None),
+    };
+    let words = words.unwrap_or_else(|| words_of_engine(&trap));
+    Error::new(Kind::Query, format!("the query {what} while it should {during}")).because(Words(words.join("\n")))
+}
+
+/// Why the engine stopped a guest, then where in it, the innermost function first. Guests choose the names of functions.
+fn words_of_engine(trap: &wasmtime::Error) -> Vec<String> {
+    const MAX_FRAMES: usize = 4;
+    let reason = shown(&trap.root_cause().to_string());
+    let backtrace = trap.downcast_ref::<WasmBacktrace>().map(ToString::to_string).unwrap_or_default();
+    // Its first line says that it is one.
+    let frames = backtrace.lines().skip(1).take(MAX_FRAMES).map(|frame| shown(frame.trim()));
+    std::iter::once(reason).chain(frames).collect()
 }
 
 /// Text for people that came from a guest or from the engine.

@@ -32,7 +32,7 @@ pub struct RunOptions {
     pub grant: Grant,
     /// What it may use.
     pub limits: Limits,
-    /// What it is told; from [`Description::arguments`](crate::Description::arguments).
+    /// What it is told; from [`Description::arguments`](crate::Description::arguments). Defaults are filled in where it is not.
     pub arguments: Vec<Argument>,
     /// Where its log lines go. Default: `tracing`, at level info.
     pub log: LogSink,
@@ -84,7 +84,8 @@ impl Report {
 impl Query {
     /// Starts a run. Must be called inside a tokio runtime; the guest runs as a task of it.
     ///
-    /// Any number of runs may go on at the same time; they share nothing but compiled code.
+    /// Any number of runs may go on at the same time; they share nothing but compiled code. Arguments that do not fit the description
+    /// end the run at once, with an error for which [`Error::is_invalid_argument`] holds.
     pub fn run(&self, source: Arc<dyn PodSource>, options: RunOptions) -> Run {
         let RunOptions { grant, limits, arguments, log } = options;
         let started = Instant::now();
@@ -102,9 +103,12 @@ impl Query {
             log: Log::new(budget.clone(), log),
             cpu: CpuClock::new(budget.clone()),
         };
-        let arguments: Vec<_> = arguments.into_iter().map(argument).collect();
+        let arguments = self.description.complete(arguments);
         let (engine, pre) = (self.engine.clone(), self.pre.clone());
         let task = tokio::spawn(async move {
+            let arguments = arguments
+                .map_err(|error| Error::new(Kind::InvalidArgument, "the arguments do not fit the query").because(error))?;
+            let arguments: Vec<_> = arguments.into_iter().map(argument).collect();
             let notes = sandbox.notes.clone();
             let answered = confined(sandbox, &engine, "run", async |store| {
                 let query = pre.instantiate_async(&mut *store).await?;

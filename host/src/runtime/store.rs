@@ -18,9 +18,9 @@ use crate::policy::Grant;
 use crate::query::{Column, Row};
 use crate::source::PodSource;
 
-/// Most handles of one guest, in wasmtime's table and in ours: pods, lists and streams that it holds at once. Eight pages of
-/// pods; bounds what their bookkeeping costs, while the pods themselves count as memory.
-const MAX_HANDLES: usize = 4096;
+/// Most handles of one guest, in wasmtime's table and in ours: pods, lists and streams that it holds at once. Bounds what their
+/// bookkeeping costs, some 100 bytes each; the pods themselves count as memory, and are in the way earlier.
+pub(super) const MAX_HANDLES: usize = 65_536;
 
 /// Most bytes that a guest may pass to the host in one call: a row of 64 texts of 64 KiB, and its cells.
 const MAX_CALL_BYTES: usize = 8 << 20;

@@ -95,7 +95,11 @@ impl ApiServerPages {
                 }
                 Err(Failure::Expired { fresh, error }) => page.warning = self.recover(fresh, error)?.or(page.warning),
                 Err(Failure::TooLarge { error }) if self.limit == 1 => return Err(error),
-                Err(Failure::TooLarge { .. }) => self.limit = (self.limit / SHRINK).max(1),
+                Err(Failure::TooLarge { .. }) => {
+                    // What was read of it before it was too much.
+                    page.response_bytes = page.response_bytes.saturating_add(bounds.max_bytes);
+                    self.limit = (self.limit / SHRINK).max(1);
+                }
                 Err(Failure::Other(error)) => return Err(error),
             }
         }

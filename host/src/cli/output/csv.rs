@@ -28,7 +28,7 @@ impl<W: io::Write> Csv<W> {
     pub(super) fn row(&mut self, row: &Row) -> io::Result<()> {
         self.header()?;
         let fields = row.cells().iter().map(|cell| field(cell, self.terminal));
-        Ok(self.out.write_record(fields)?)
+        self.out.write_record(fields).map_err(io_error)
     }
 
     pub(super) fn finish(mut self) -> io::Result<()> {
@@ -38,9 +38,17 @@ impl<W: io::Write> Csv<W> {
 
     fn header(&mut self) -> io::Result<()> {
         match self.header.take() {
-            Some(names) => Ok(self.out.write_record(names)?),
+            Some(names) => self.out.write_record(names).map_err(io_error),
             None => Ok(()),
         }
+    }
+}
+
+/// The writer's own error, with its kind: the one that the `csv` crate makes of it has lost that, and a broken pipe would be a failure.
+fn io_error(error: ::csv::Error) -> io::Error {
+    match error.into_kind() {
+        ::csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 

@@ -30,8 +30,14 @@ impl<W: Write> Json<W> {
         self.out.write_all(&text)
     }
 
-    pub(super) fn finish(mut self) -> io::Result<()> {
-        self.out.write_all(if self.started { b"\n]\n" } else { b"[]\n" })?;
+    /// `complete`: else the array stays open, so that no parser takes a part of the answer for the whole.
+    pub(super) fn finish(mut self, complete: bool) -> io::Result<()> {
+        self.out.write_all(match (self.started, complete) {
+            (true, true) => b"\n]\n",
+            (true, false) => b"\n",
+            (false, true) => b"[]\n",
+            (false, false) => b"",
+        })?;
         self.out.flush()
     }
 }

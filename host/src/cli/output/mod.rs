@@ -98,16 +98,19 @@ impl<W: io::Write> Printer<W> {
         }
     }
 
-    /// Prints what remains, and flushes. After no row at all: nothing for `table`, `wide` and `name`, `[]` for `json` and
+    /// Prints what remains, and flushes. `complete`: whether the rows are all. If not, `json` is left without its end and does not
+    /// parse; the other formats have no way to say it.
+    ///
+    /// After no row at all: nothing for `table`, `wide` and `name`, `[]` for `json` and
     /// `yaml`, the headers for `csv`.
     ///
     /// # Errors
     ///
     /// What the writer answered.
-    pub(crate) fn finish(self) -> io::Result<()> {
+    pub(crate) fn finish(self, complete: bool) -> io::Result<()> {
         match self.0 {
             Inner::Table(table) => table.finish(),
-            Inner::Json(json) => json.finish(),
+            Inner::Json(json) => json.finish(complete),
             Inner::Yaml(yaml) => yaml.finish(),
             Inner::Csv(csv) => csv.finish(),
             Inner::Name(names) => names.finish(),

@@ -56,7 +56,7 @@ fn try_print(format: Format, description: &Description, options: PrinterOptions,
     for cells in rows {
         printer.row(&Row::new(cells, &description.columns).map_err(io::Error::other)?)?;
     }
-    printer.finish()?;
+    printer.finish(true)?;
     String::from_utf8(out).map_err(io::Error::other)
 }
 
@@ -499,7 +499,7 @@ fn an_error_of_the_writer_is_passed_on() {
     let row = Row::new(rows().swap_remove(0), &description.columns).expect("the row fits");
     for format in [Format::Table, Format::Wide, Format::Json, Format::Yaml, Format::Csv, Format::Name] {
         let mut printer = Printer::new(format, &description, OPTIONS, Broken).expect("the format fits");
-        let result = printer.row(&row).and_then(|()| printer.finish());
+        let result = printer.row(&row).and_then(|()| printer.finish(true));
         assert_eq!(result.map_err(|error| error.kind()), Err(io::ErrorKind::BrokenPipe), "{format:?}");
     }
 }

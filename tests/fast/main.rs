@@ -1,0 +1,27 @@
+//! The fast lane: needs cargo and the target `wasm32-wasip2`, nothing else.
+//!
+//! `sandbox.rs` runs the hostile guests, `component.rs` loads what is no query, `policy.rs` asks for what is not granted,
+//! `crossing.rs` compares what crosses into a guest, and `tidy.rs` reads the sources.
+//!
+//! Of the binary, `cli.rs` has what is typed and printed, `wire.rs` what an API server can do wrong, `demo.rs` the demo, `readme.rs`
+//! what the README claims, and `canary.rs` looks for credentials where none may be.
+
+mod arrange;
+mod by_hand;
+mod canary;
+mod cli;
+mod component;
+mod crossing;
+mod demo;
+mod policy;
+mod readme;
+mod sandbox;
+mod support;
+mod tidy;
+mod wire;
+
+/// The library's module once more, as this program's own: a guest that no test of it names does not compile.
+#[deny(dead_code)]
+#[expect(unreachable_pub, reason = "in the library it is public")]
+#[path = "../src/guests.rs"]
+mod guests;
