@@ -840,7 +840,7 @@ fn a_query_learns_only_the_kind_of_a_failure() {
         (status(401, "Unauthorized"), 1, "denied"),
         (status(403, "Forbidden"), 1, "denied"),
         (status(404, "NotFound"), 1, "not-found"),
-        (status(410, "Expired"), 4, "expired"),
+        (status(410, "Expired"), 1, "expired"),
         (status(429, "TooManyRequests"), 5, "unavailable"),
         (status(503, "ServiceUnavailable"), 5, "unavailable"),
         (status(500, "InternalError"), 5, "server-error"),
