@@ -58,6 +58,15 @@ impl Error {
         self.with(|inner| inner.hint = Some(hint.into()))
     }
 
+    /// The same failure, told at a level above it.
+    pub(crate) fn told_as(self, message: impl Into<String>) -> Self {
+        let mut told = Self::new(self.kind(), message).retry_after(self.wait());
+        if let Some(hint) = self.help() {
+            told = told.hint(hint.to_owned());
+        }
+        told.because(self)
+    }
+
     pub(crate) fn retry_after(self, delay: Option<Duration>) -> Self {
         self.with(|inner| inner.retry_after = delay)
     }

@@ -836,24 +836,25 @@ fn what_a_list_gave_before_it_broke_off_is_never_passed_off_as_all() {
 #[test]
 fn a_query_learns_only_the_kind_of_a_failure() {
     let status = |code, reason| Answer::status(code, reason, "what the server says");
-    for (answer, times, kind) in [
-        (status(401, "Unauthorized"), 1, "denied"),
-        (status(403, "Forbidden"), 1, "denied"),
-        (status(404, "NotFound"), 1, "not-found"),
-        (status(410, "Expired"), 1, "expired"),
-        (status(429, "TooManyRequests"), 5, "unavailable"),
-        (status(503, "ServiceUnavailable"), 5, "unavailable"),
-        (status(500, "InternalError"), 5, "server-error"),
-        (Answer::json(200, "what the server says"), 1, "server-error"),
-        (status(400, "BadRequest"), 1, "invalid-argument"),
+    for (answer, times, kind, code) in [
+        (status(401, "Unauthorized"), 1, "denied", 3),
+        (status(403, "Forbidden"), 1, "denied", 3),
+        (status(404, "NotFound"), 1, "not-found", 1),
+        (status(410, "Expired"), 1, "expired", 4),
+        (status(429, "TooManyRequests"), 5, "unavailable", 4),
+        (status(503, "ServiceUnavailable"), 5, "unavailable", 4),
+        (status(500, "InternalError"), 5, "server-error", 4),
+        (Answer::json(200, "what the server says"), 1, "server-error", 4),
+        (status(400, "BadRequest"), 1, "invalid-argument", 2),
     ] {
         let fake = Fake::start(vec![(get(PODS), answer); times]);
         let place = Place::mount(fake.authority());
         let run = ["run", guests::SWALLOWS, "-p", "namespace=shop", "-o", "csv", "--no-headers"];
         let done = place.run(place.in_pod("127.0.0.1", fake.port()).args(run));
-        assert_eq!((done.code, done.stdout), (0, lines(&[kind])));
+        assert_eq!((done.code, done.stdout), (code, lines(&[kind])));
         // The operator is told more, and that the answer may lack something.
-        assert!(done.stderr.starts_with("warning: the query answered although a list ended early: "), "{}", done.stderr);
+        let told = "warning: the answer is not complete\nerror: the query answered although a list ended early\n";
+        assert!(done.stderr.starts_with(told), "{}", done.stderr);
     }
 }
 

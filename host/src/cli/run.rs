@@ -110,11 +110,16 @@ async fn print(
         return exit::unless_broken_pipe(printed);
     }
     let outcome = run.finish().await;
-    let printed = exit::unless_broken_pipe(progress.suspend(|| printer.finish(outcome.result.is_ok())));
+    // A query may answer although a list broke off. Its answer is printed, and not passed off as whole.
+    let result = outcome.result.and(match outcome.report.incomplete {
+        Some(error) => Err(error.told_as("the query answered although a list ended early")),
+        None => Ok(()),
+    });
+    let printed = exit::unless_broken_pipe(progress.suspend(|| printer.finish(result.is_ok())));
     for warning in &outcome.report.warnings {
         progress.suspend(|| report::say(&format!("warning: {warning}")));
     }
-    match outcome.result {
+    match result {
         Err(error) => {
             if rows > 0 {
                 progress.suspend(|| report::say("warning: the answer is not complete"));

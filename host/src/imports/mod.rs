@@ -19,7 +19,7 @@ use wasmtime::component::ResourceTable;
 use crate::bindings::podlens::query::types;
 use crate::error::Error;
 use crate::limits::{Budget, Limit, LimitReached};
-use crate::policy::Grant;
+use crate::policy::{Grant, PodRequest};
 use crate::query::{Column, Row};
 use crate::source::PodSource;
 
@@ -71,7 +71,8 @@ pub(crate) struct Notes {
 struct NotesInner {
     warnings: Vec<String>,
     last_failure: Option<Error>,
-    incomplete_list: Option<Error>,
+    /// At most one for each request of the run.
+    incomplete: Vec<(PodRequest, Error)>,
 }
 
 /// Most warnings that are kept of one run: a guest chooses how often it provokes one.
@@ -91,12 +92,20 @@ impl Notes {
     }
 
     /// Remembers that a list is not complete: a query that answers all the same must not look as if it had seen all pods.
-    pub(crate) fn list_ended_early(&self, error: Error) {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).incomplete_list = Some(error);
+    pub(crate) fn list_ended_early(&self, request: PodRequest, error: Error) {
+        self.list_complete(&request);
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).incomplete.push((request, error));
     }
 
+    /// The same list, read again and to its end, makes up for one that broke off.
+    pub(crate) fn list_complete(&self, request: &PodRequest) {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).incomplete.retain(|(broken_off, _)| broken_off != request);
+    }
+
+    /// Why the last of the lists that are not complete is not.
     pub(crate) fn incomplete_list(&self) -> Option<Error> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).incomplete_list.clone()
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.incomplete.last().map(|(_, error)| error.clone())
     }
 
     pub(crate) fn warnings(&self) -> Vec<String> {

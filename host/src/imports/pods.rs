@@ -82,12 +82,18 @@ impl pods::Host for Imports {
 impl pods::HostPodPages for Imports {
     async fn next(&mut self, list: Resource<OpenList>) -> Result<Option<Vec<Resource<HeldPod>>>, Failure> {
         self.charge_call()?;
-        match self.table.get_mut(&list)?.next().await {
-            Ok(None) => Ok(None),
+        let list = self.table.get_mut(&list)?;
+        match list.next().await {
+            Ok(None) => {
+                if !list.broke_off() {
+                    self.notes.list_complete(&list.request);
+                }
+                Ok(None)
+            }
             Ok(Some(page)) => Ok(Some(page.into_iter().map(|pod| self.table.push(pod)).collect::<Result<_, _>>()?)),
             Err(stop) => {
                 if let Stop::Source(error) = &stop {
-                    self.notes.list_ended_early(error.clone());
+                    self.notes.list_ended_early(list.request.clone(), error.clone());
                 }
                 Err(self.stopped(stop))
             }

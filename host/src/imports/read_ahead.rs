@@ -35,6 +35,9 @@ pub struct OpenList {
     /// Pods of a page that was longer than a guest's page may be.
     rest: VecDeque<HeldPod>,
     ended: bool,
+    broke_off: bool,
+    /// What is listed.
+    pub(super) request: PodRequest,
     reader: AbortHandle,
 }
 
@@ -63,6 +66,7 @@ pub(super) struct Reader {
 impl OpenList {
     pub(super) fn start(mut pages: Box<dyn PodPages>, request: PodRequest, reader: Reader) -> Self {
         let (sender, receiver) = mpsc::channel(1);
+        let asked = request.clone();
         let task = tokio::spawn(async move {
             loop {
                 let page = reader.next(pages.as_mut(), &request).await;
@@ -72,7 +76,7 @@ impl OpenList {
                 }
             }
         });
-        Self { pages: receiver, rest: VecDeque::new(), ended: false, reader: task.abort_handle() }
+        Self { pages: receiver, rest: VecDeque::new(), ended: false, broke_off: false, request: asked, reader: task.abort_handle() }
     }
 
     /// At most [`PAGE_LIMIT`] pods, or `None` after the last and after an error.
@@ -81,13 +85,13 @@ impl OpenList {
             if self.ended {
                 return Ok(None);
             }
-            self.ended = true;
+            (self.ended, self.broke_off) = (true, true);
             match self.pages.recv().await {
                 Some(Ok(Some(pods))) => {
                     self.rest = pods.into();
-                    self.ended = false;
+                    (self.ended, self.broke_off) = (false, false);
                 }
-                Some(Ok(None)) => {}
+                Some(Ok(None)) => self.broke_off = false,
                 Some(Err(stop)) => return Err(stop),
                 // The end of a list is told. Without it the reader has died, and the list is not complete.
                 None => return Err(Stop::Source(Error::new(Kind::Server, "the source of pods broke off"))),
@@ -95,6 +99,13 @@ impl OpenList {
         }
         let count = self.rest.len().min(PAGE_LIMIT as usize);
         Ok(Some(self.rest.drain(..count).collect()))
+    }
+}
+
+impl OpenList {
+    /// Whether the list ended before it was complete.
+    pub(super) fn broke_off(&self) -> bool {
+        self.broke_off
     }
 }
 

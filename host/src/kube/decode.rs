@@ -36,9 +36,12 @@ impl ReadPod {
         Self { pod, object: None }
     }
 
-    /// About how much memory the pod takes, in bytes: its text, and the size of the structure around it.
+    /// About how much memory the pod takes, in bytes: its texts, and the structures around them.
     pub fn size_bytes(&self) -> usize {
-        size_of::<Self>() + self.pod.encoded_len() + self.object.as_ref().map_or(0, |object| object.len())
+        size_of::<Self>()
+            + self.pod.encoded_len()
+            + self.pod.structure_bytes()
+            + self.object.as_ref().map_or(0, |object| object.len())
     }
 }
 
@@ -47,8 +50,9 @@ pub(crate) fn decode_list(body: &Bytes, objects: bool) -> Result<PodList, Decode
     match protobuf(body, "PodList")? {
         Some(_) if objects => Err(DecodeError::malformed("PodList as JSON")),
         Some(raw) => {
+            check_count(count_items(raw.clone())?)?;
             let list = PodListWire::decode(raw).map_err(|_| DecodeError::malformed("PodList"))?;
-            let pods = list.items.into_iter().map(|item| decode_item(item).map(ReadPod::new)).collect::<Result<_, _>>()?;
+            let pods = collect(list.items.into_iter().map(|item| decode_item(item).map(ReadPod::new)))?;
             Ok(PodList { pods, continue_token: ContinueToken::new(&list.metadata.continue_token) })
         }
         None => decode_json_list(body, objects),
@@ -68,7 +72,51 @@ pub(crate) fn decode_pod(body: &Bytes, objects: bool) -> Result<ReadPod, DecodeE
     }
 }
 
+/// Most items of one answer. A server is asked for at most 500; some give all that they have. Bounds what an answer of tiny items
+/// becomes in memory, together with the next.
+const MAX_ITEMS: usize = 20 * super::PAGE_LIMIT as usize;
+/// Most bytes that the pods of one answer may take in memory, by [`ReadPod::size_bytes`]. An answer has at most 32 MiB, and pods met in
+/// practice take less than their answer.
+const MAX_DECODED_BYTES: usize = 256 << 20;
+/// Longest pod in protobuf, in bytes: etcd stores no request above 1.5 MiB (etcd `DefaultMaxRequestBytes`).
+const MAX_POD_BYTES: usize = 2 << 20;
+
+fn check_count(items: usize) -> Result<(), DecodeError> {
+    if items > MAX_ITEMS { Err(DecodeError::malformed("PodList: it has too many items")) } else { Ok(()) }
+}
+
+/// Counts the items of a list without building any.
+fn count_items(mut raw: Bytes) -> Result<usize, DecodeError> {
+    use prost::encoding::{DecodeContext, decode_key, skip_field};
+    const ITEMS_TAG: u32 = 2;
+    let mut count = 0;
+    while !raw.is_empty() {
+        let (tag, wire_type) = decode_key(&mut raw).map_err(|_| DecodeError::malformed("PodList"))?;
+        count += usize::from(tag == ITEMS_TAG);
+        skip_field(wire_type, tag, &mut raw, DecodeContext::default()).map_err(|_| DecodeError::malformed("PodList"))?;
+    }
+    Ok(count)
+}
+
+/// Collects pods for as long as they fit.
+fn collect(pods: impl Iterator<Item = Result<ReadPod, DecodeError>>) -> Result<Vec<ReadPod>, DecodeError> {
+    let mut collected = Vec::new();
+    let mut bytes = 0_usize;
+    for pod in pods {
+        let pod = pod?;
+        bytes = bytes.saturating_add(pod.size_bytes());
+        if bytes > MAX_DECODED_BYTES {
+            return Err(DecodeError::malformed("PodList: its pods take too much memory"));
+        }
+        collected.push(pod);
+    }
+    Ok(collected)
+}
+
 fn decode_item(raw: Bytes) -> Result<Pod, DecodeError> {
+    if raw.len() > MAX_POD_BYTES {
+        return Err(DecodeError::malformed("Pod: it is too long"));
+    }
     Pod::decode(raw).map_err(|_| DecodeError::malformed("Pod"))
 }
 
@@ -96,8 +144,9 @@ fn decode_json_list(body: &[u8], objects: bool) -> Result<PodList, DecodeError> 
     json_kind(body, "PodList")?;
     let list: List<'_> = serde_json::from_slice(body).map_err(|_| DecodeError::malformed("PodList"))?;
     // Items of a list carry no type of their own; the whole object is given it back.
-    let items = list.items.unwrap_or_default().into_iter();
-    let pods = items.map(|item| json_pod(item, objects, r#""kind":"Pod","apiVersion":"v1""#)).collect::<Result<_, _>>()?;
+    let items = list.items.unwrap_or_default();
+    check_count(items.len())?;
+    let pods = collect(items.into_iter().map(|item| json_pod(item, objects, r#""kind":"Pod","apiVersion":"v1""#)))?;
     Ok(PodList { pods, continue_token: ContinueToken::new(&list.metadata.unwrap_or_default().continue_token) })
 }
 
@@ -273,5 +322,25 @@ mod tests {
         ] {
             assert_eq!(decode_list(&body, false).map(|_| ()).unwrap_err().to_string(), expected, "{body:?}");
         }
+    }
+
+    #[test]
+    fn tiny_items_do_not_become_a_large_answer() {
+        let tiny = |items: usize| envelope("PodList", [0x12, 0].repeat(items));
+        assert_eq!(decode_list(&tiny(MAX_ITEMS), false).unwrap().pods.len(), MAX_ITEMS);
+        let error = decode_list(&tiny(MAX_ITEMS + 1), false).map(|_| ()).unwrap_err().to_string();
+        assert_eq!(error, "the answer is not a well-formed PodList: it has too many items");
+        let json = format!(r#"{{"kind":"PodList","apiVersion":"v1","items":[{}{{}}]}}"#, "{},".repeat(MAX_ITEMS));
+        assert_eq!(decode_list(&json.into(), false).map(|_| ()).unwrap_err().to_string(), error);
+
+        // An empty container status has two bytes on the wire.
+        let mut statuses = Pod::default();
+        statuses.status.container_statuses = vec![Default::default(); 1000];
+        assert!(ReadPod::new(statuses).size_bytes() > 1000 * size_of::<super::super::ContainerStatus>());
+        let long = envelope("Pod", vec![0; MAX_POD_BYTES + 1]);
+        assert_eq!(
+            decode_pod(&long, false).map(|_| ()).unwrap_err().to_string(),
+            "the answer is not a well-formed Pod: it is too long"
+        );
     }
 }

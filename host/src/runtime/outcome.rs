@@ -29,14 +29,7 @@ pub(super) fn of_guest_error(error: types::Error, notes: &Notes) -> Error {
     };
     // A guest may claim anything. It is believed only where the host remembers such a failure, whose full story is then told.
     match notes.last_failure() {
-        Some(cause) if same_lane(cause.kind(), kind) => {
-            let told = Error::new(cause.kind(), "the query could not be answered").retry_after(cause.wait());
-            let told = match cause.help() {
-                Some(help) => told.hint(help.to_owned()),
-                None => told,
-            };
-            told.because(cause)
-        }
+        Some(cause) if same_lane(cause.kind(), kind) => cause.told_as("the query could not be answered"),
         _ => Error::new(Kind::Query, "the query answered with an error").because(Words(text)),
     }
 }

@@ -71,6 +71,9 @@ pub struct Report {
     pub elapsed: Duration,
     /// What the operator should know of the answer, in sentences; an answer with a warning is still complete.
     pub warnings: Vec<String>,
+    /// Why a list broke off that the query did not read again, if one did. It may have answered all the same: then it has not seen
+    /// all pods.
+    pub incomplete: Option<Error>,
     used: Vec<(Limit, u64)>,
 }
 
@@ -139,12 +142,16 @@ impl Run {
             Ok(result) => result,
             Err(error) => Err(Error::new(Kind::Query, "the run was stopped by a fault of podlens").because(error)),
         };
-        let mut warnings = self.notes.warnings();
-        if let (Ok(()), Some(error)) = (&result, self.notes.incomplete_list()) {
-            warnings.push(format!("the query answered although a list ended early: {}", chain(&error)));
-        }
         let used = Limit::ALL.iter().map(|limit| (*limit, self.budget.used(*limit))).collect();
-        Outcome { result, report: Report { elapsed: self.started.elapsed(), warnings, used } }
+        Outcome {
+            result,
+            report: Report {
+                elapsed: self.started.elapsed(),
+                warnings: self.notes.warnings(),
+                incomplete: self.notes.incomplete_list(),
+                used,
+            },
+        }
     }
 }
 
@@ -152,17 +159,6 @@ impl Drop for Run {
     fn drop(&mut self) {
         self.task.abort();
     }
-}
-
-/// An error and its causes, on one line.
-fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text += &format!(": {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 fn argument(argument: Argument) -> wit::Argument {

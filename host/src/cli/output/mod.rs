@@ -99,7 +99,7 @@ impl<W: io::Write> Printer<W> {
     }
 
     /// Prints what remains, and flushes. `complete`: whether the rows are all. If not, `json` is left without its end and does not
-    /// parse; the other formats have no way to say it.
+    /// parse, and `yaml` without rows is not the empty list; the other formats have no way to say it.
     ///
     /// After no row at all: nothing for `table`, `wide` and `name`, `[]` for `json` and
     /// `yaml`, the headers for `csv`.
@@ -111,7 +111,7 @@ impl<W: io::Write> Printer<W> {
         match self.0 {
             Inner::Table(table) => table.finish(),
             Inner::Json(json) => json.finish(complete),
-            Inner::Yaml(yaml) => yaml.finish(),
+            Inner::Yaml(yaml) => yaml.finish(complete),
             Inner::Csv(csv) => csv.finish(),
             Inner::Name(names) => names.finish(),
         }

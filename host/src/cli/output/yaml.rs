@@ -31,8 +31,9 @@ impl<W: Write> Yaml<W> {
         self.out.write_all(escape_hidden(yaml).as_bytes())
     }
 
-    pub(super) fn finish(mut self) -> io::Result<()> {
-        if !self.started {
+    /// `complete`: else no row is nothing, and not the empty list.
+    pub(super) fn finish(mut self, complete: bool) -> io::Result<()> {
+        if !self.started && complete {
             self.out.write_all(b"[]\n")?;
         }
         self.out.flush()
