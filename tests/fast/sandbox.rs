@@ -369,6 +369,18 @@ async fn open_lists_are_bounded_and_read_no_further_ahead() {
 }
 
 #[tokio::test]
+async fn what_is_read_ahead_and_never_asked_for_reaches_no_limit() {
+    for limit in [Limit::Pods, Limit::Requests, Limit::ResponseBytes] {
+        let source = Source::of((0..5000).map(|index| pod("shop", &format!("web-{index}"))));
+        let ran = contained(Scenario::guest(guests::OPENS_LISTS).await.source(&source).limit(limit, 1)).await;
+        assert_eq!(ran.told(), "success", "{limit:?}");
+        // What is asked for does.
+        let ran = contained(Scenario::guest(guests::ASKS).await.source(&source).limit(limit, 1)).await;
+        assert_eq!(ran.error().limit(), Some(limit.name()));
+    }
+}
+
+#[tokio::test]
 async fn more_random_bytes_than_a_host_has_are_refused() {
     let ran = contained(Scenario::guest(guests::RANDOM_HOG).await).await;
     failed_by_itself(&ran, "the query trapped while it should run");

@@ -27,7 +27,7 @@ impl Imports {
 
     fn stopped(&self, stop: Stop) -> Failure {
         match stop {
-            Stop::Limit(reached) => reached.into(),
+            Stop::Limit(limit) => self.budget.reach(limit).into(),
             // A source that gives up at the deadline may be back a moment before the run's own clock is.
             Stop::Source(_) if Instant::now() >= self.deadline => self.budget.reach(Limit::WallTime).into(),
             Stop::Source(error) => {
@@ -70,11 +70,9 @@ impl pods::Host for Imports {
         self.budget.charge(Limit::Requests, 1)?;
         let reader = self.reader();
         let page = self.source.get(&request, reader.bounds()).await.map_err(|error| self.stopped(Stop::Source(error)))?;
-        reader.charge(&page)?;
-        // The API server knows no selector for a get. A pod that the grant leaves out is, to a guest, not there.
-        match page.pods.into_iter().next().and_then(|read| request.admit(read)) {
-            Some(read) => Ok(self.table.push(reader.hold(read)?)?),
-            None => Err(self.stopped(Stop::Source(Error::not_found()))),
+        match reader.one(page, &request) {
+            Ok(pod) => Ok(self.table.push(pod)?),
+            Err(stop) => Err(self.stopped(stop)),
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::Notes;
 use crate::error::{Error, Kind};
 use crate::kube::{PAGE_LIMIT, ReadPod};
-use crate::limits::{Budget, Charge, Limit, LimitReached};
+use crate::limits::{Budget, Charge, Limit};
 use crate::policy::PodRequest;
 use crate::source::{Bounds, MAX_ANSWER_BYTES, Page, PodPages};
 
@@ -44,13 +44,14 @@ pub struct OpenList {
 /// Why a read gave no page.
 #[derive(Debug)]
 pub(super) enum Stop {
-    Limit(LimitReached),
+    /// This limit is in the way. The run has reached it when the guest asks for what is behind it.
+    Limit(Limit),
     Source(Error),
 }
 
-impl From<LimitReached> for Stop {
-    fn from(reached: LimitReached) -> Self {
-        Self::Limit(reached)
+impl From<Limit> for Stop {
+    fn from(limit: Limit) -> Self {
+        Self::Limit(limit)
     }
 }
 
@@ -123,26 +124,36 @@ impl Reader {
     async fn next(&self, pages: &mut dyn PodPages, request: &PodRequest) -> Result<Option<Vec<HeldPod>>, Stop> {
         // Never closed, so this always waits for a place.
         let _place = self.reads.acquire().await;
-        self.budget.charge(Limit::Requests, 1)?;
+        self.budget.take(Limit::Requests, 1)?;
         match pages.next(self.bounds()).await.map_err(Stop::Source)? {
             None => Ok(None),
             Some(page) => {
                 self.charge(&page)?;
                 let pods = check(page.pods, request)?;
+                self.budget.take(Limit::Pods, pods.len() as u64)?;
                 pods.into_iter().map(|read| self.hold(read).map_err(Stop::from)).collect::<Result<_, _>>().map(Some)
             }
         }
     }
 
-    pub(super) fn hold(&self, read: ReadPod) -> Result<HeldPod, LimitReached> {
+    /// The pod of a get. The API server knows no selector for that: one that the grant leaves out is, to a guest and in what it is charged
+    /// for, not there.
+    pub(super) fn one(&self, page: Page, request: &PodRequest) -> Result<HeldPod, Stop> {
+        self.charge(&page)?;
+        let read =
+            page.pods.into_iter().next().and_then(|read| request.admit(read)).ok_or_else(|| Stop::Source(Error::not_found()))?;
+        self.budget.take(Limit::Pods, 1)?;
+        Ok(self.hold(read)?)
+    }
+
+    fn hold(&self, read: ReadPod) -> Result<HeldPod, Limit> {
         let memory = self.budget.hold(Limit::Memory, read.size_bytes() as u64)?;
         Ok(HeldPod { read, _memory: memory })
     }
 
-    /// Charges what a read took, and passes on its warning.
-    pub(super) fn charge(&self, page: &Page) -> Result<(), LimitReached> {
-        self.budget.charge(Limit::ResponseBytes, page.response_bytes)?;
-        self.budget.charge(Limit::Pods, page.pods.len() as u64)?;
+    /// Charges the bytes of an answer, and passes on its warning.
+    pub(super) fn charge(&self, page: &Page) -> Result<(), Limit> {
+        self.budget.take(Limit::ResponseBytes, page.response_bytes)?;
         if let Some(warning) = &page.warning {
             self.notes.warn(warning.clone());
         }

@@ -31,12 +31,15 @@ impl Budget {
 
     /// Takes `amount`, or takes nothing and says which limit is in the way. The run must then end.
     pub(crate) fn charge(&self, limit: Limit, amount: u64) -> Result<(), LimitReached> {
+        self.take(limit, amount).map_err(|limit| self.reach(limit))
+    }
+
+    /// The same for work that the guest has not asked for yet: the run ends only if it does.
+    pub(crate) fn take(&self, limit: Limit, amount: u64) -> Result<(), Limit> {
         let bound = self.limits.get(limit);
         let take = |used: u64| used.checked_add(amount).filter(|used| *used <= bound);
-        match self.used[limit as usize].fetch_update(Ordering::Relaxed, Ordering::Relaxed, take) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(self.reach(limit)),
-        }
+        let taken = self.used[limit as usize].fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        taken.map(|_| ()).map_err(|_| limit)
     }
 
     /// Takes as much of `amount` as is left.
@@ -52,9 +55,9 @@ impl Budget {
         taken
     }
 
-    /// Takes `amount` until the charge is dropped, or takes nothing and says which limit is in the way.
-    pub(crate) fn hold(self: &Arc<Self>, limit: Limit, amount: u64) -> Result<Charge, LimitReached> {
-        self.charge(limit, amount)?;
+    /// [`Budget::take`] until the charge is dropped.
+    pub(crate) fn hold(self: &Arc<Self>, limit: Limit, amount: u64) -> Result<Charge, Limit> {
+        self.take(limit, amount)?;
         Ok(Charge { budget: self.clone(), limit, amount })
     }
 
@@ -152,6 +155,7 @@ mod tests {
         let held = budget.hold(Limit::Memory, 60).unwrap();
         assert_eq!(budget.charge(Limit::Memory, 40), Ok(()));
         budget.hold(Limit::Memory, 1).unwrap_err();
+        assert_eq!(budget.reached(), None);
         drop(held);
         assert_eq!(budget.charge_up_to(Limit::Memory, 100), 60);
         assert_eq!(budget.used(Limit::Memory), 100);
