@@ -49,6 +49,7 @@
 //! | `client` | sends a prepared request: TLS, token, retries, bounds |
 //! | `policy` | grant and ask become a request, or a refusal |
 //! | `source` | where pods come from |
+//! | `proxy` | `podlens proxy`, feature `cli`: pods over HTTP on this machine |
 //! | `imports` | our side of the WIT: what a query can call |
 //! | `runtime` | compiles, checks, confines and runs components |
 //! | `limits` | what a run may use, and has used |
@@ -80,6 +81,8 @@ mod imports;
 pub mod kube;
 mod limits;
 mod policy;
+#[cfg(feature = "cli")]
+mod proxy;
 mod query;
 mod runtime;
 mod source;
@@ -95,5 +98,5 @@ pub use query::{
     Argument, ArgumentError, ArgumentValue, Cell, Column, ColumnType, Description, DescriptionError, Parameter, ParameterType, Row,
     RowError,
 };
-pub use runtime::{LogLine, LogSink, LogStream, Outcome, Query, Report, Run, RunOptions, Runtime};
+pub use runtime::{LogLine, LogSink, LogStream, Outcome, PodAccess, Query, Report, Run, RunOptions, Runtime};
 pub use source::{ApiServer, Bounds, BoxFuture, Page, PodPages, PodSource};

@@ -2,6 +2,7 @@
 //! what a terminal acts on. Whatever shows such text takes it through here. Uses nothing of ours; used by all.
 
 use std::fmt::{self, Write as _};
+use std::path::Path;
 
 /// How many characters of somebody's text an error message repeats. Arbitrary; one and a half of the longest valid label, so
 /// that a name that is slightly too long is still seen whole.
@@ -43,6 +44,18 @@ pub(crate) fn excerpt(text: &str) -> String {
     let mut excerpt = String::new();
     push_visible_at_most(&mut excerpt, text, MAX_EXCERPT_CHARACTERS);
     excerpt
+}
+
+/// The whole of `text`, with each hidden character as its escape.
+pub(crate) fn visible(text: &str) -> String {
+    let mut visible = String::new();
+    push_visible(&mut visible, text);
+    visible
+}
+
+/// A path for a message. Who makes a file chooses its name, and may choose one that a terminal acts on.
+pub(crate) fn path(path: &Path) -> String {
+    visible(&path.to_string_lossy())
 }
 
 /// Shows literals in backticks within a message, each as its [`excerpt`]: `` `a`, `b` ``.
@@ -122,6 +135,15 @@ mod tests {
             assert_eq!(excerpt(text), expected);
         }
         assert_eq!(Quoted(&["a", "b\n"]).to_string(), r"`a`, `b\u{a}`");
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn a_path_is_visible() {
+        use std::os::unix::ffi::OsStrExt as _;
+
+        assert_eq!(path(Path::new("/a/\u{1b}[2J\u{202e}b")), r"/a/\u{1b}[2J\u{202e}b");
+        assert_eq!(path(Path::new(std::ffi::OsStr::from_bytes(b"/a\xff"))), "/a\u{fffd}");
     }
 
     #[test]

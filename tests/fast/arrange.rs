@@ -23,6 +23,10 @@ pub(crate) const NAMESPACE: &str = "shop";
 /// Where its pods are.
 pub(crate) const PODS: &str = "/api/v1/namespaces/shop/pods";
 
+/// How each failure on the way to the API server ends.
+pub(crate) const DOCTOR: &str =
+    "hint: `podlens doctor`, with the same connection flags, looks at every step on the way to the API server";
+
 /// A folder of a test's own, and `podlens` run with what is in it.
 pub(crate) struct Place {
     folder: TempDir,

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use podlens_tests::canary::forms_of_token;
-use podlens_tests::fake::{Answer, Authority, Fake, get};
+use podlens_tests::fake::{Answer, Authority, Fake, get, post};
 use podlens_tests::program;
 use serde_json::json;
 
@@ -42,12 +42,29 @@ impl Secrets {
 /// Runs `podlens` with its log on, looks through all that it gave, and returns the log.
 #[track_caller]
 fn check(place: &Place, command: &mut Command, arguments: &[&str], code: i32) -> String {
+    let (seen, log) = look(place, command, arguments);
+    assert_eq!(seen, code, "{arguments:?}: {log}");
+    log
+}
+
+/// The commands that tell how the cluster is reached, and who we are to it.
+const TELLING: [&[&str]; 6] = [
+    &["cluster-info"],
+    &["config", "view"],
+    &["config", "view", "-o", "json"],
+    &["doctor"],
+    &["doctor", "-o", "json"],
+    &["rbac", "pod-names", "--diff"],
+];
+
+/// The same for a run that may end as it likes.
+#[track_caller]
+fn look(place: &Place, command: &mut Command, arguments: &[&str]) -> (i32, String) {
     let done = program::run(command.env("PODLENS_LOG", "trace").env("RUST_BACKTRACE", "1").args(arguments));
-    assert_eq!(done.code, code, "{arguments:?}: {}", done.stderr);
     let secrets = Secrets::of(place);
     secrets.are_not_in(&done.stdout, &arguments);
     secrets.are_not_in(&done.stderr, &arguments);
-    done.stderr
+    (done.code, done.stderr)
 }
 
 /// The mount of a pod, with the canary as its token. Its CA comes with a key, as in a file that somebody copied too much into.
@@ -94,6 +111,31 @@ fn what_the_server_sends_back_of_a_token_is_not_shown() {
     check_answer(Answer::text(500, "").header("Retry-After", TOKEN), 5, 4);
     // A pod by that name is not one that was asked for.
     check_answer(pods(&["web-0"], TOKEN).truncated(), 5, 4);
+}
+
+#[test]
+fn what_tells_of_the_way_shows_no_token() {
+    let says = |code: u16| Answer::status(code, "Forbidden", &format!("the token {TOKEN} is not accepted"));
+    let user = json!({ "status": { "userInfo": { "username": TOKEN, "groups": [TOKEN] } } }).to_string();
+    let access = json!({ "status": { "allowed": false, "reason": TOKEN, "evaluationError": TOKEN } }).to_string();
+    let version = json!({ "gitVersion": TOKEN, "platform": TOKEN }).to_string();
+    let (reviews, reviewed) = ("/apis/authentication.k8s.io/v1/selfsubjectreviews", Answer::json(201, user));
+    for (identity, code) in [(reviewed.clone(), 200), (says(401), 401), (says(403), 403), (says(500), 500)] {
+        let pods = if code == 200 { pods(&["web-0"], "") } else { says(code) };
+        let fake = Fake::builder()
+            .always(get("/version"), Answer::json(200, version.clone()))
+            .always(get("/readyz"), Answer::text(200, "ok"))
+            .always(post(reviews), identity)
+            .always(post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"), Answer::json(201, access.clone()))
+            .always(post("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"), says(403))
+            .always(post("/apis/authorization.k8s.io/v1/subjectaccessreviews"), says(403))
+            .always(get(PODS), pods)
+            .start();
+        let place = mount(fake.authority());
+        for telling in TELLING {
+            look(&place, &mut place.in_pod("127.0.0.1", fake.port()), telling);
+        }
+    }
 }
 
 #[test]
@@ -185,6 +227,9 @@ fn a_kubeconfig_shows_nothing_but_names() {
     ] {
         place.write_kubeconfig(&authority, "https://127.0.0.1:1", &user);
         check(&place, &mut place.with_kubeconfig(), &["cluster-info"], 4);
+        for telling in TELLING {
+            look(&place, &mut place.with_kubeconfig(), telling);
+        }
     }
     for broken in [
         format!("users: [{{name: dev, user: {{token: {TOKEN}}}"),
@@ -195,6 +240,9 @@ fn a_kubeconfig_shows_nothing_but_names() {
     ] {
         place.write("config", broken);
         check(&place, &mut place.with_kubeconfig(), &["cluster-info"], 4);
+        for telling in TELLING {
+            look(&place, &mut place.with_kubeconfig(), telling);
+        }
     }
     place.write_kubeconfig(&authority, &format!("https://dev:{TOKEN}@127.0.0.1:1"), &json!({}));
     check(&place, &mut place.with_kubeconfig(), &["cluster-info"], 4);

@@ -59,6 +59,10 @@ fn help_is_as_reviewed() {
         (&["run", "-h"], "run-help-short"),
         (&["cluster-info", "--help"], "cluster-info-help"),
         (&["demo", "--help"], "demo-help"),
+        (&["doctor", "--help"], "doctor-help"),
+        (&["rbac", "--help"], "rbac-help"),
+        (&["proxy", "--help"], "proxy-help"),
+        (&["config", "view", "--help"], "config-view-help"),
     ] {
         let done = program::run(program::command().args(arguments));
         assert_eq!((done.code, done.stderr.as_str()), (0, ""));
@@ -620,7 +624,7 @@ fn a_kubeconfig_that_is_not_in_order_is_told_and_never_shown() {
         &[
             "error: `server` of cluster `dev` in `FOLDER/config` is not usable",
             "  caused by: there is an `@` in it, as before a host that is given with user and password",
-            "hint: basic authentication is not supported: use a token or a client certificate",
+            "hint: who we are is the user's to say: `username` and `password` of a kubeconfig's user",
         ],
     );
     place.write_kubeconfig(&authority, "https://127.0.0.1:1", &json!({ "token": "a canary" }));
@@ -637,25 +641,19 @@ fn a_kubeconfig_that_is_not_in_order_is_told_and_never_shown() {
         &[],
         &["error: cannot read the token file `FOLDER/nosuch`", "  caused by: No such file or directory (os error 2)"],
     );
-    place.write_kubeconfig(&authority, "https://127.0.0.1:1", &json!({ "exec": { "command": "aws", "args": ["canary"] } }));
-    place.check(
-        &mut info(&[]),
-        4,
-        &[],
-        &[
-            "error: `exec` of user `dev` in `FOLDER/config` is not supported",
-            "hint: `aws` is not run; `kubectl create token NAME` gives a token for a service account; put it into `tokenFile` \
-             or `token`",
-        ],
+    place.write_kubeconfig(
+        &authority,
+        "https://127.0.0.1:1",
+        &json!({ "exec": { "apiVersion": "v0", "command": "aws", "args": ["canary"] } }),
     );
-    place.write_kubeconfig(&authority, "https://127.0.0.1:1", &json!({ "username": "dev", "password": "canary" }));
     place.check(
         &mut info(&[]),
         4,
         &[],
         &[
-            "error: `username` of user `dev` in `FOLDER/config` is not supported",
-            "hint: `kubectl create token NAME` gives a token for a service account; put it into `tokenFile` or `token`",
+            "error: the `exec` of user `dev` in `FOLDER/config` has an `apiVersion` other than `client.authentication.k8s.io/v1` and \
+             `client.authentication.k8s.io/v1beta1`",
+            "hint: older plugins' entries are brought up to date by the tool that wrote them",
         ],
     );
     place.write_kubeconfig(&authority, "https://127.0.0.1:1", &json!({ "client-key-data": "canary" }));

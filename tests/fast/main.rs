@@ -3,8 +3,9 @@
 //! `sandbox.rs` runs the hostile guests, `component.rs` loads what is no query, `policy.rs` asks for what is not granted,
 //! `crossing.rs` compares what crosses into a guest, and `tidy.rs` reads the sources.
 //!
-//! Of the binary, `cli.rs` has what is typed and printed, `wire.rs` what an API server can do wrong, `demo.rs` the demo, `readme.rs`
-//! what the README claims, and `canary.rs` looks for credentials where none may be.
+//! Of the binary, `cli.rs` has what is typed and printed, `wire.rs` what an API server can do wrong, `trust.rs`, `kubeconfig.rs` and
+//! `tunnel.rs` the ways to it, `doctor.rs`, `rbac.rs`, `proxy.rs` and `demo.rs` the subcommands of these names, `readme.rs` what the
+//! README claims, and `canary.rs` looks for credentials where none may be.
 
 mod arrange;
 mod by_hand;
@@ -13,11 +14,17 @@ mod cli;
 mod component;
 mod crossing;
 mod demo;
+mod doctor;
+mod kubeconfig;
 mod policy;
+mod proxy;
+mod rbac;
 mod readme;
 mod sandbox;
 mod support;
 mod tidy;
+mod trust;
+mod tunnel;
 mod wire;
 
 /// The library's module once more, as this program's own: a guest that no test of it names does not compile.

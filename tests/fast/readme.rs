@@ -107,9 +107,15 @@ fn its_tables_of_flags_are_those_of_the_help() {
     assert_eq!(argument[0], "`COMPONENT`");
     assert!(help.contains("\nArguments:\n  <COMPONENT> "));
     let is_limit = |heading: &str| heading == "Limits of the run";
+    let is_connection = |heading: &str| heading.starts_with("Connection: ");
     let shown: BTreeSet<String> = flags.iter().map(|row| row[0].clone()).collect();
-    assert_eq!(shown, of_help(&|heading| !is_limit(heading) && heading != "Arguments"));
+    assert_eq!(shown, of_help(&|heading| !is_limit(heading) && !is_connection(heading) && heading != "Arguments"));
     assert_eq!(shown.len(), flags.len(), "none is there twice");
+
+    // Here a row may have two of them.
+    let rows = table(&readme, "connection flag");
+    let shown: BTreeSet<String> = rows.iter().flat_map(|row| row[0].split(", ").map(str::to_owned)).collect();
+    assert_eq!(shown, of_help(&is_connection));
 
     let limits = of_help(&is_limit).len();
     assert_eq!(limits, Limit::ALL.len());
@@ -172,7 +178,7 @@ fn every_command_that_it_shows_is_one() {
     let shown = blocks.iter().flat_map(|block| block.lines()).filter_map(|line| line.strip_prefix("$ podlens "));
     let mut count = 0;
     for command in shown {
-        let arguments = command.split('#').next().unwrap_or_default().split_whitespace();
+        let arguments = command.split(['#', '|', '>']).next().unwrap_or_default().split_whitespace();
         // Help is given for what is otherwise in order; for all else, an error.
         let done = program::run(program::command().args(arguments).arg("--help"));
         assert_eq!(done.code, 0, "`podlens {command}`: {}", done.stderr);

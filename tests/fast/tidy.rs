@@ -10,7 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The one circle, and generated: what stands behind a guest's handle is told to `bindgen!`, and implemented in `imports`.
     ("bindings", &["imports"]),
     // The binary may use the whole library, as an embedder may, but none of the WIT.
-    ("cli", &["client", "config", "demo", "error", "kube", "limits", "policy", "query", "runtime", "source", "text"]),
+    ("cli", &["client", "config", "demo", "error", "kube", "limits", "policy", "proxy", "query", "runtime", "source", "text"]),
     ("client", &["config", "error", "kube", "text"]),
     // Of `kube` the names: a namespace is configuration.
     ("config", &["error", "kube", "text"]),
@@ -22,6 +22,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("limits", &["error"]),
     ("main", &["cli"]),
     ("policy", &["kube"]),
+    // A server for others: it decides by grant, reads by the client, and shares nothing with runs.
+    ("proxy", &["client", "error", "kube", "policy", "text"]),
     ("query", &["text"]),
     ("runtime", &["bindings", "error", "imports", "limits", "policy", "query", "source", "text"]),
     ("source", &["client", "error", "kube", "policy"]),

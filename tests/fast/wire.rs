@@ -15,9 +15,12 @@ use podlens_tests::program::{self, Done};
 use serde_json::{Value, json};
 
 use crate::arrange::{
-    NAMESPACE, PODS, Place, TOKEN, check, check_answer, lines, page, pod, pod_list, pods, protobuf, protobuf_list,
+    DOCTOR, NAMESPACE, PODS, Place, TOKEN, check, check_answer, lines, page, pod, pod_list, pods, protobuf, protobuf_list,
 };
 use crate::{guests, support};
+
+const RBAC: &str = "hint: the API server's RBAC decides this: it takes a Role and a RoleBinding in the namespace, and `podlens rbac` prints \
+                    what a query needs";
 
 const POD_NAMES: &[&str] = &["run", "pod-names"];
 
@@ -42,8 +45,9 @@ fn a_server_that_is_not_to_be_trusted_is_told_with_what_to_check() {
             "error: the query could not be answered",
             "  caused by: `https://127.0.0.1:PORT` is not a server to be trusted",
             "  caused by: its certificate is not issued by the certificate authority from `FOLDER/ca.crt`",
-            "hint: either that is another cluster's authority, or another server answers at this address; the authority has to \
-             be the issuer's certificate, not the server's own",
+            "hint: either that is another cluster's authority, or another server answers at this address; the authority has \
+             to be the issuer's certificate, not the server's own",
+            DOCTOR,
         ],
     );
     check_untrusted(
@@ -52,8 +56,9 @@ fn a_server_that_is_not_to_be_trusted_is_told_with_what_to_check() {
             "error: the query could not be answered",
             "  caused by: `https://127.0.0.1:PORT` is not a server to be trusted",
             "  caused by: its certificate is not issued by the certificate authority from `FOLDER/ca.crt`",
-            "hint: either that is another cluster's authority, or another server answers at this address; the authority has to \
-             be the issuer's certificate, not the server's own",
+            "hint: either that is another cluster's authority, or another server answers at this address; the authority has \
+             to be the issuer's certificate, not the server's own",
+            DOCTOR,
         ],
     );
     check_untrusted(
@@ -63,6 +68,7 @@ fn a_server_that_is_not_to_be_trusted_is_told_with_what_to_check() {
             "  caused by: `https://127.0.0.1:PORT` is not a server to be trusted",
             "  caused by: its certificate expired at 2021-01-01T00:00:00Z",
             "hint: the clock here says NOWZ: set it if that is wrong, else renew the certificate",
+            DOCTOR,
         ],
     );
     check_untrusted(
@@ -72,6 +78,7 @@ fn a_server_that_is_not_to_be_trusted_is_told_with_what_to_check() {
             "  caused by: `https://127.0.0.1:PORT` is not a server to be trusted",
             "  caused by: its certificate is not valid before 4000-01-01T00:00:00Z",
             "hint: the clock here says NOWZ: set it if that is wrong, else renew the certificate",
+            DOCTOR,
         ],
     );
     check_untrusted(
@@ -80,7 +87,9 @@ fn a_server_that_is_not_to_be_trusted_is_told_with_what_to_check() {
             "error: the query could not be answered",
             "  caused by: `https://127.0.0.1:PORT` is not a server to be trusted",
             "  caused by: its certificate is for `other.example`, `10.0.0.1`, not for this address",
-            "hint: use an address for `https://127.0.0.1:PORT` that the certificate is for",
+            "hint: use an address for `https://127.0.0.1:PORT` that the certificate is for, or give such a name as \
+             `--tls-server-name`",
+            DOCTOR,
         ],
     );
 }
@@ -102,6 +111,7 @@ fn a_server_that_does_not_listen_is_told() {
             "  caused by: connection refused",
             "hint: the address is from the environment's `KUBERNETES_SERVICE_HOST`: is the port right, and is the API server \
              running?",
+            DOCTOR,
         ],
     );
     // The same address from a kubeconfig, and a proxy that kubectl would take.
@@ -116,6 +126,7 @@ fn a_server_that_does_not_listen_is_told() {
             "  caused by: cannot reach the API server at `https://127.0.0.1:PORT`",
             "  caused by: connection refused",
             "hint: the address is from cluster `dev` in `FOLDER/config`: is the port right, and is the API server running?",
+            DOCTOR,
         ],
     );
     command.env("HTTPS_PROXY", "http://127.0.0.1:1");
@@ -127,7 +138,9 @@ fn a_server_that_does_not_listen_is_told() {
             "error: the query could not be answered",
             "  caused by: cannot reach the API server at `https://127.0.0.1:PORT`",
             "  caused by: connection refused",
-            "hint: the environment's `HTTPS_PROXY` is set, and podlens uses no proxy",
+            "hint: the environment's `HTTPS_PROXY` is set and not used: name the proxy as the kubeconfig's `proxy-url` if it \
+             is needed",
+            DOCTOR,
         ],
     );
 }
@@ -146,6 +159,7 @@ fn a_name_that_does_not_resolve_is_told() {
             "  caused by: cannot reach the API server at `https://api.cluster.invalid:6443`",
             "  caused by: its name cannot be resolved",
             "hint: the address is from the environment's `KUBERNETES_SERVICE_HOST`: is the name right, and does DNS work here?",
+            DOCTOR,
         ],
     );
 }
@@ -162,6 +176,7 @@ fn a_server_without_tls_is_told() {
             "  caused by: cannot reach the API server at `https://127.0.0.1:PORT`",
             "  caused by: it does not speak TLS",
             "hint: is the port right? an API server's is usually 6443 or 443",
+            DOCTOR,
         ],
     );
 }
@@ -178,6 +193,7 @@ fn a_server_that_never_shakes_hands_is_given_up() {
             "  caused by: cannot reach the API server at `https://127.0.0.1:PORT`",
             "  caused by: no connection within 5 s",
             "hint: the address is from the environment's `KUBERNETES_SERVICE_HOST`: is it right, and can it be reached from here?",
+            DOCTOR,
         ],
     );
 }
@@ -215,6 +231,7 @@ fn cluster_info_tells_what_it_knows_before_it_fails() {
             "error: `https://127.0.0.1:PORT` is not a server to be trusted",
             "  caused by: its certificate expired at 2021-01-01T00:00:00Z",
             "hint: the clock here says NOWZ: set it if that is wrong, else renew the certificate",
+            DOCTOR,
         ],
     );
     let fake = Fake::start([
@@ -239,8 +256,9 @@ fn cluster_info_tells_what_it_knows_before_it_fails() {
             "error: `https://127.0.0.1:PORT` answered `POST /apis/authentication.k8s.io/v1/selfsubjectreviews` with 401 \
              Unauthorized",
             "  caused by: Unauthorized",
-            "hint: a token was sent, from `FOLDER/token`: it may have expired, be of another cluster, or its pod or account \
-             may be gone",
+            "hint: a token was sent, from `FOLDER/token`: renew it there; it may have expired, be of another cluster, or its \
+             pod or account may be gone",
+            DOCTOR,
         ],
     );
 }
@@ -261,8 +279,9 @@ fn a_refusal_is_told_with_who_was_refused() {
             "error: the query could not be answered",
             "  caused by: `https://127.0.0.1:PORT` answered `GET /api/v1/namespaces/shop/pods` with 401 Unauthorized",
             "  caused by: Unauthorized",
-            "hint: a token was sent, from `FOLDER/token`: it may have expired, be of another cluster, or its pod or account \
-             may be gone",
+            "hint: a token was sent, from `FOLDER/token`: renew it there; it may have expired, be of another cluster, or its \
+             pod or account may be gone",
+            DOCTOR,
         ],
     );
     check_answer(
@@ -274,7 +293,8 @@ fn a_refusal_is_told_with_who_was_refused() {
             "  caused by: `https://127.0.0.1:PORT` answered `GET /api/v1/namespaces/shop/pods` with 403 Forbidden",
             "  caused by: pods is forbidden: User \"system:serviceaccount:shop:default\" cannot list resource \"pods\" in API \
              group \"\" in the namespace \"shop\"",
-            "hint: the API server's RBAC decides this: a Role and a RoleBinding in the namespace give `get` and `list` on `pods`",
+            RBAC,
+            DOCTOR,
         ],
     );
     // A proxy's page is not shown.
@@ -285,7 +305,8 @@ fn a_refusal_is_told_with_who_was_refused() {
         &[
             "error: the query could not be answered",
             "  caused by: `https://127.0.0.1:PORT` answered `GET /api/v1/namespaces/shop/pods` with 403 Forbidden",
-            "hint: the API server's RBAC decides this: a Role and a RoleBinding in the namespace give `get` and `list` on `pods`",
+            RBAC,
+            DOCTOR,
         ],
     );
 }
@@ -307,8 +328,9 @@ fn a_refusal_of_a_kubeconfigs_user_tells_which_credentials_were_sent() {
             "error: the query could not be answered",
             "  caused by: `https://127.0.0.1:PORT` answered `GET /api/v1/namespaces/shop/pods` with 401 Unauthorized",
             "  caused by: Unauthorized",
-            "hint: a token was sent, from user `dev` in `FOLDER/config`: it may have expired, be of another cluster, or its \
-             pod or account may be gone",
+            "hint: a token was sent, from user `dev` in `FOLDER/config`: renew it there; it may have expired, be of another \
+             cluster, or its pod or account may be gone",
+            DOCTOR,
         ],
     );
     place.write_kubeconfig(fake.authority(), &fake.address(), &json!({}));
@@ -321,7 +343,8 @@ fn a_refusal_of_a_kubeconfigs_user_tells_which_credentials_were_sent() {
             "error: the query could not be answered",
             "  caused by: `https://127.0.0.1:PORT` answered `GET /api/v1/namespaces/shop/pods` with 401 Unauthorized",
             "  caused by: Unauthorized",
-            "hint: no token was sent: there is none in user `dev` in `FOLDER/config`",
+            "hint: no token was sent: there is none in user `dev` in `FOLDER/config`; add one there, or give `--token-file`",
+            DOCTOR,
         ],
     );
 }
@@ -352,6 +375,7 @@ fn what_is_not_there_is_told() {
             "error: the query could not be answered",
             "  caused by: `https://127.0.0.1:PORT` answered `GET /api/v1/namespaces/shop/pods/web-0` with 404 Not Found",
             "hint: is `https://127.0.0.1:PORT` the address of a Kubernetes API server?",
+            DOCTOR,
         ],
     );
     check_answer(
@@ -362,6 +386,7 @@ fn what_is_not_there_is_told() {
             "error: the query could not be answered",
             "  caused by: `https://127.0.0.1:PORT` answered `GET /api/v1/namespaces/shop/pods` with 404 Not Found",
             "hint: is `https://127.0.0.1:PORT` the address of a Kubernetes API server?",
+            DOCTOR,
         ],
     );
 }
@@ -802,7 +827,8 @@ fn what_a_list_gave_before_it_broke_off_is_never_passed_off_as_all() {
             "error: the query could not be answered",
             "  caused by: `https://127.0.0.1:PORT` answered `GET /api/v1/namespaces/shop/pods` with 403 Forbidden",
             "  caused by: pods is forbidden",
-            "hint: the API server's RBAC decides this: a Role and a RoleBinding in the namespace give `get` and `list` on `pods`",
+            RBAC,
+            DOCTOR,
         ],
     );
     // 410 without a token to go on with, or twice.

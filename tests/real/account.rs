@@ -38,6 +38,7 @@ fn without_a_token_one_is_anonymous_and_refused() {
   caused by: `API` answered `GET /api/v1/namespaces/default/pods` with 403 Forbidden
   caused by: pods is forbidden: User \"system:anonymous\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\"
 hint: no credentials were sent, since none are configured: a kubeconfig's user or a service account's token would be
+hint: `podlens doctor`, with the same connection flags, looks at every step on the way to the API server
 ",
     );
 }
@@ -59,7 +60,8 @@ fn a_token_alone_gives_no_right_and_a_role_with_its_binding_does() {
   caused by: `API` answered `GET /api/v1/namespaces/default/pods` with 403 Forbidden
   caused by: pods is forbidden: User \"system:serviceaccount:default:default\" cannot list resource \"pods\" in API group \"\" \
 in the namespace \"default\"
-hint: the API server's RBAC decides this: a Role and a RoleBinding in the namespace give `get` and `list` on `pods`
+hint: the API server's RBAC decides this: it takes a Role and a RoleBinding in the namespace, and `podlens rbac` prints what a query needs
+hint: `podlens doctor`, with the same connection flags, looks at every step on the way to the API server
 ",
     );
 

@@ -7,12 +7,15 @@ use std::time::Duration;
 use tabwriter::TabWriter;
 use tokio::time::Instant;
 
-use super::args::ConnectArgs;
-use super::connect::connect;
+use super::connect::{ConnectArgs, connect};
 use super::exit::{self, Failure};
+use crate::text::push_visible_at_most;
 
 /// How long each answer may take. Arbitrary: a person waits for it.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Most characters of a value that the API server gives. Arbitrary: very many groups.
+const MAX_CHARACTERS: usize = 4096;
 
 pub(super) async fn cluster_info(args: ConnectArgs) -> Result<ExitCode, Failure> {
     let client = connect(args)?;
@@ -22,18 +25,25 @@ pub(super) async fn cluster_info(args: ConnectArgs) -> Result<ExitCode, Failure>
     // The version is told to anyone; who we are only to someone. What is known is printed before the failure.
     let version = client.version(Instant::now() + PATIENCE).await;
     if let Ok(version) = &version {
-        lines.push(("version".into(), version.git_version.clone(), version.platform.clone()));
+        lines.push(("version".into(), shown(&version.git_version), shown(&version.platform)));
     }
     let review = client.self_subject_review(Instant::now() + PATIENCE).await;
     if let Ok(review) = &review {
-        lines.push(("user".into(), review.username.clone(), "says the API server".into()));
-        lines.push(("groups".into(), review.groups.join(", "), String::new()));
+        lines.push(("user".into(), shown(&review.username), "says the API server".into()));
+        lines.push(("groups".into(), shown(&review.groups.join(", ")), String::new()));
     }
 
     let printed = exit::unless_broken_pipe(print(&lines));
     version?;
     review?;
     printed
+}
+
+/// The API server's words, which are not to move the cursor.
+fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    push_visible_at_most(&mut shown, text, MAX_CHARACTERS);
+    shown
 }
 
 fn print(lines: &[(String, String, String)]) -> io::Result<()> {

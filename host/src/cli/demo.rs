@@ -6,16 +6,23 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::args::DemoArgs;
 use super::exit::{self, Failure};
+use super::interrupt::Interrupts;
 use super::output::{Format, Printer, PrinterOptions};
 use super::{builtin, report};
-use crate::config::{Credentials, Origin, Sourced, TlsSources};
+use crate::config::{Authority, Credentials, Origin, Sourced, TlsSources};
 use crate::demo::{Account, Server};
 use crate::error::{Error, Kind};
 use crate::runtime::RunOptions;
 use crate::source::ApiServer;
 use crate::{Client, Config, Grant, LabelSelector, Runtime};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct DemoArgs {
+    /// Keep the demo's API server running, and print what `podlens run` needs to use it as if inside a pod
+    #[arg(long)]
+    serve: bool,
+}
 
 pub(super) async fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
     let cannot_start = |error: io::Error| Error::new(Kind::Unreachable, "the demo's API server cannot start").because(error);
@@ -26,6 +33,8 @@ pub(super) async fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
 /// Keeps the server up until it is interrupted.
 async fn serve(server: &Server) -> Result<ExitCode, Failure> {
     let address = server.address();
+    // From before the first word, an interrupt ends in order: the folder with the tokens goes with the server.
+    let interrupts = Interrupts::listen()?;
     let printed = (|| {
         let mut out = io::stdout().lock();
         writeln!(out, "# The demo's API server is at https://{address} until you press Ctrl-C. In another terminal:")?;
@@ -39,18 +48,9 @@ async fn serve(server: &Server) -> Result<ExitCode, Failure> {
         out.flush()
     })();
     if printed.is_ok() {
-        interrupted().await?;
+        interrupts.wait().await;
     }
     exit::unless_broken_pipe(printed)
-}
-
-/// Waits for SIGINT or SIGTERM, so that the end is an orderly one: the folder with the tokens goes with the server.
-async fn interrupted() -> io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        interrupt = tokio::signal::ctrl_c() => interrupt,
-        _ = terminate.recv() => Ok(()),
-    }
 }
 
 /// Tells the story once, step by step.
@@ -106,7 +106,7 @@ impl Story {
         ))?;
 
         let nothing = Config {
-            tls: TlsSources { authority: None, identity: None },
+            tls: TlsSources { authority: Authority::Platform, server_name: None, identity: None },
             credentials: Sourced::new(Credentials::None, Origin::Default),
             ..self.with_role.clone()
         };

@@ -1,19 +1,26 @@
 //! The `podlens` binary: what is typed, what is printed, and the exit code. Not part of the library's API.
 //!
-//! `args.rs` has the flags as typed; each subcommand has a file that turns them into values and tells its story; `output/` prints
-//! rows, `report.rs` prints errors, and `exit.rs` decides the code.
+//! `args.rs` has the subcommands, and each of those a file, or a folder, with its flags and its story; flags of several of them are in
+//! `connect.rs`, `grant_args.rs` and `limit_args.rs`. `output/` prints rows, `report.rs` prints errors, and `exit.rs` decides the code.
 
 mod args;
 mod builtin;
 mod cluster_info;
 mod component;
+mod config_view;
 mod connect;
 mod demo;
+mod doctor;
 mod exit;
+mod grant_args;
+mod interrupt;
 mod limit_args;
 mod output;
+mod proxy;
+mod rbac;
 mod report;
 mod run;
+mod style;
 
 use std::process::ExitCode;
 
@@ -37,6 +44,10 @@ pub fn main() -> ExitCode {
         match args.command {
             Command::Run(args) => run::run(*args).await,
             Command::ClusterInfo(args) => cluster_info::cluster_info(args).await,
+            Command::Doctor(args) => doctor::doctor(args).await,
+            Command::Rbac(args) => rbac::rbac(args).await,
+            Command::Proxy(args) => proxy::proxy(args).await,
+            Command::Config(command) => config_view::config(command),
             Command::Demo(args) => demo::demo(args).await,
         }
     });

@@ -2,7 +2,6 @@
 #![expect(clippy::print_stderr, reason = "this is where the binary prints")]
 
 use std::error::Error as StdError;
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
@@ -23,7 +22,8 @@ pub(super) fn start_log() {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        // Colours are not among its features; told so, it does not complain.
+        .with_ansi(false)
         .init();
 }
 

@@ -7,22 +7,52 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::args::{GrantArgs, RunArgs};
+use super::connect::ConnectArgs;
 use super::exit::{self, Failure};
+use super::grant_args::GrantArgs;
+use super::limit_args::LimitArgs;
 use super::output::progress::{Progress, ProgressHandle};
 use super::output::{Format, Printer, PrinterOptions};
 use super::{component, connect, report};
-use crate::kube::Namespace;
+use crate::Query;
 use crate::limits::Limit;
 use crate::query::{Argument, ArgumentError};
 use crate::runtime::{LogLine, LogStream, Run, RunOptions};
 use crate::source::{ApiServer, PodSource};
-use crate::{Grant, Query};
 
 /// Bytes that are collected before they are written to a file or a pipe.
 const OUTPUT_BUFFER_BYTES: usize = 64 << 10;
 /// How often the count of pods is brought up to date.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RunArgs {
+    /// A component's file, or the name of a query that comes with podlens
+    #[arg(value_name = "COMPONENT")]
+    component: String,
+
+    /// A parameter of the query; may be given several times
+    #[arg(short = 'p', long = "param", value_name = "KEY=VALUE")]
+    parameters: Vec<String>,
+
+    /// How to print the answer
+    #[arg(short = 'o', long, value_enum, value_name = "FORMAT", default_value_t)]
+    output: Format,
+
+    /// Print no line of headers
+    #[arg(long)]
+    no_headers: bool,
+
+    #[command(flatten)]
+    connect: ConnectArgs,
+
+    // Last, since each begins a section of the help.
+    #[command(flatten)]
+    grant: GrantArgs,
+
+    #[command(flatten)]
+    limits: LimitArgs,
+}
 
 pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     let query = component::load(&args.component).await?;
@@ -37,28 +67,17 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::usage(error, "choose another format with `-o`"))?;
 
     let client = connect::connect(args.connect)?;
+    // A credential plugin may have to ask a person, who takes longer than a run may.
+    client.authenticate().await?;
     let progress = Progress::start();
     let options = RunOptions {
-        grant: grant(args.grant, client.namespace()),
+        grant: args.grant.grant(client.namespace()),
         limits: args.limits.0,
         arguments,
         log: Arc::new(log(progress.handle())),
     };
     let run = query.run(Arc::new(ApiServer::new(client)) as Arc<dyn PodSource>, options);
     print(run, printer, args.output, &progress.handle()).await
-}
-
-/// The flags are the grant.
-fn grant(args: GrantArgs, default: &Namespace) -> Grant {
-    let mut grant = match (args.all_namespaces, args.namespaces.is_empty()) {
-        (true, _) => Grant::all_namespaces(),
-        (false, true) => Grant::nothing().namespace(default.clone()),
-        (false, false) => args.namespaces.into_iter().fold(Grant::nothing(), Grant::namespace),
-    };
-    if args.whole_objects {
-        grant = grant.whole_objects();
-    }
-    grant.labels(&args.labels).fields(&args.fields)
 }
 
 fn arguments(query: &Query, given: &[String]) -> Result<Vec<Argument>, Failure> {

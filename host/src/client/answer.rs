@@ -50,6 +50,8 @@ impl fmt::Display for HeadError {
                 let asked_for = match accept {
                     Accept::Protobuf => "JSON or protobuf",
                     Accept::Json => "JSON",
+                    #[cfg(feature = "cli")]
+                    Accept::Forwarded(_) => "representation",
                 };
                 write!(f, "its content type is `{found}`, not the {asked_for} that was asked for")
             }

@@ -1,4 +1,4 @@
-//! One attempt: a request out, a whole answer back, or the reason why not.
+//! One attempt: a request out, a whole answer back, or the reason why not. All that is sent to the API server is sent by [`head`].
 
 use std::time::Duration;
 
@@ -8,10 +8,11 @@ use reqwest::{Method, StatusCode};
 use tokio::time::timeout;
 
 use super::body::{self, BodyError, IDLE_TIMEOUT};
+use super::credential::Credential;
 use super::pool::Pool;
 use super::refusal::{self, Refused};
+use super::verify::Naming;
 use super::{Ask, Failure, answer, unreachable};
-use crate::config::Token;
 use crate::error::{Error, Kind};
 use crate::kube::Status;
 
@@ -28,24 +29,22 @@ pub(super) struct Answer {
     pub(super) date: Option<jiff::Timestamp>,
 }
 
-/// Sends once, with `token` where there is one, and reads at most `max_bytes`.
+/// Sends once, with `credential`, and reads at most `max_bytes`.
 pub(super) async fn attempt(
     ask: Ask<'_>,
     pool: &Pool,
-    token: Option<&Token>,
+    credential: &Credential,
     max_bytes: u64,
     wire_bytes: &mut u64,
 ) -> Result<Answer, Refused> {
-    let sent = pool.http.execute(request(ask, token));
-    let mut response = match timeout(HEAD_TIMEOUT, sent).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(error)) => return Err(unreachable::judge(ask, &error)),
+    let mut response = match timeout(HEAD_TIMEOUT, head(ask, pool, credential)).await {
+        Ok(head) => head?,
         Err(_) => return Err(unreachable::lost(ask, format!("it did not begin within {} s", HEAD_TIMEOUT.as_secs()))),
     };
     let code = response.status();
     if !matches!(code, StatusCode::OK | StatusCode::CREATED) {
         let status = status(&mut response, wire_bytes).await;
-        return Err(refusal::judge(ask, code, response.headers(), &status, token));
+        return Err(refusal::judge(ask, code, response.headers(), &status, credential.token()));
     }
     answer::check(response.headers(), ask.request.accept()).map_err(|error| {
         let message = format!("`{}` gave {ask} an answer that is none", ask.address());
@@ -67,20 +66,48 @@ pub(super) async fn attempt(
     }
 }
 
-fn request(ask: Ask<'_>, token: Option<&Token>) -> reqwest::Request {
+/// Sends once, and gives back the head of whatever is answered.
+pub(super) async fn head(ask: Ask<'_>, pool: &Pool, credential: &Credential) -> Result<reqwest::Response, Refused> {
+    let request = request(ask, credential);
+    guard(ask, request.headers())?;
+    let response = pool.http.execute(request).await.map_err(|error| unreachable::judge(ask, &error))?;
+    // An ill one, or a balancer without one, says no more than that.
+    if !response.status().is_server_error() {
+        ask.inner.presence.answered();
+    }
+    Ok(response)
+}
+
+fn request(ask: Ask<'_>, credential: &Credential) -> reqwest::Request {
     let method = if ask.is_repeatable() { Method::GET } else { Method::POST };
-    let url = ask.config.server.value.url(ask.request.path(), ask.request.query());
+    let mut url = ask.config().server.value.url(ask.request.path(), ask.request.query());
+    Naming::new(ask.config()).apply(&mut url);
     let mut request = reqwest::Request::new(method, url);
     let headers: &mut HeaderMap = request.headers_mut();
     headers.insert(ACCEPT, HeaderValue::from_static(ask.request.accept().header()));
-    if let Some(token) = token {
+    if let Some(token) = credential.token() {
         token.authorize(headers);
+    }
+    if let Some(impersonation) = &ask.config().impersonation {
+        impersonation.value.apply(headers);
     }
     if let Some(body) = ask.request.body() {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        *request.body_mut() = Some(body.into());
+        *request.body_mut() = Some(body.to_owned().into());
     }
     request
+}
+
+/// Holds back a request that would be answered as ourselves where another identity is to be taken, whatever made it: that one can do
+/// less, as a rule, and the difference would be a hole (CVE-2021-31999 was one).
+fn guard(ask: Ask<'_>, headers: &HeaderMap) -> Result<(), Refused> {
+    match &ask.config().impersonation {
+        Some(impersonation) if !impersonation.value.is_in(headers) => {
+            let message = format!("{ask} is not sent: it would not be answered as {}", impersonation.value);
+            Err(Refused::Final(Failure::Other(Error::new(Kind::Configuration, message))))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What the server says with a failure. The HTTP status speaks alone where that cannot be read.

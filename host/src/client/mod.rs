@@ -1,19 +1,26 @@
 //! Sends a prepared [`Request`] to the API server and gives back a bounded answer within the caller's deadline.
 //!
-//! `send.rs` is one call: its attempts, and the time between them. `attempt.rs` is one attempt; `refusal.rs` judges statuses,
-//! `unreachable.rs` connections, `body.rs` bounds what is read. `pool.rs` and `reloading.rs` keep TLS and token up to date. Nothing here
-//! knows what is in an answer, nor who asked for it.
+//! `send.rs` is a call, and `attempts.rs` its attempts and the time between them. `attempt.rs` is one attempt; `refusal.rs` judges
+//! statuses, `unreachable.rs` connections, `body.rs` bounds what is read. `pool.rs` and `reloading.rs` keep TLS and token up to date,
+//! `exec.rs` runs credential plugins, `verify.rs` decides who may answer. Nothing here knows what is in an answer, nor who asked for it.
 
+mod advice;
 mod answer;
 mod attempt;
+mod attempts;
 mod body;
+mod credential;
+mod exec;
 mod pool;
+mod presence;
 mod refusal;
 mod reloading;
 mod retry;
 mod send;
-mod tokens;
+#[cfg(feature = "cli")]
+mod stream;
 mod unreachable;
+mod verify;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,20 +28,28 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::config::Config;
+use crate::config::{Authority, Config};
 use crate::error::{Error, Kind};
-use crate::kube::{ContinueToken, DecodeError, Namespace, Request, SelfSubjectReview, ServerVersion};
-use pool::Pool;
-use reloading::Reloading;
-use tokens::Tokens;
+use crate::kube::{Access, AccessAnswer, ContinueToken, DecodeError, Namespace, Request, SelfSubjectReview, ServerVersion};
+use credential::Source;
+use pool::Pools;
+use presence::Presence;
+use retry::RetryBudget;
 
-/// Most bytes of an answer about the cluster itself. Both are under 4 KiB, unless an identity has very many groups; arbitrary.
+#[cfg(feature = "cli")]
+pub(crate) use pool::client_config;
+#[cfg(feature = "cli")]
+pub(crate) use stream::Streamed;
+#[cfg(feature = "cli")]
+pub(crate) use verify::{Naming, verifier};
+
+/// Most bytes of an answer about the cluster itself. Those are under 4 KiB, unless an identity has very many groups; arbitrary.
 const ABOUT_MAX_BYTES: u64 = 256 * 1024;
 
 /// Connections to one API server. Cheap to clone: clones share connections, token and CA.
 ///
-/// TLS 1.2 or 1.3 with the configured authorities only, HTTP/2 or 1.1; redirects are not followed, no proxy is used, answers are not
-/// decompressed. Token and certificates are read again as they rotate (see `reloading.rs`).
+/// TLS 1.2 or 1.3 with the configured authorities only, HTTP/2 or 1.1; redirects are not followed, no proxy but a kubeconfig's own is
+/// used, answers are not decompressed. Token and certificates are read again as they rotate (see `reloading.rs`).
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -42,8 +57,10 @@ pub struct Client {
 
 struct Inner {
     config: Config,
-    tokens: Tokens,
-    pool: Reloading<Pool>,
+    source: Source,
+    pools: Pools,
+    presence: Presence,
+    retries: RetryBudget,
 }
 
 /// The bounds of one call.
@@ -81,9 +98,18 @@ impl Client {
     /// Fails ([`Error::is_configuration`]) when the files that `config` names have become unusable, when certificate and key do not
     /// belong together, or when the platform has no authorities and `config` names none.
     pub fn new(config: Config) -> Result<Self, Error> {
-        let pool = pool::keep(&config)?;
-        let tokens = Tokens::new(&config.credentials.value);
-        Ok(Self { inner: Arc::new(Inner { config, tokens, pool }) })
+        let pools = Pools::new(&config)?;
+        let source = Source::new(&config.credentials.value);
+        if matches!(config.tls.authority, Authority::Anybody(_)) {
+            tracing::warn!(
+                "nobody knows who answers at `{}`, and whoever does gets the credentials: no certificate is verified, by {}",
+                config.address(),
+                config.tls.authority_origin()
+            );
+        }
+        Ok(Self {
+            inner: Arc::new(Inner { config, source, pools, presence: Presence::default(), retries: RetryBudget::default() }),
+        })
     }
 
     /// The API server's address, for messages.
@@ -99,6 +125,12 @@ impl Client {
     /// The namespace to use where the caller names none.
     pub fn namespace(&self) -> &Namespace {
         self.inner.config.namespace()
+    }
+
+    /// Gets the credential now, so that a credential plugin that has to ask a person does so before any clock runs. Other credentials are
+    /// there already.
+    pub async fn authenticate(&self) -> Result<(), Error> {
+        self.inner.source.get().await.map(|_| ())
     }
 
     /// Sends `request`. What may be sent twice is retried within the deadline, see `retry.rs`.
@@ -120,12 +152,33 @@ impl Client {
         SelfSubjectReview::decode(&answer.body).map_err(|error| self.undecodable("identity", error))
     }
 
+    /// Whether the API server's authorizers let us do something.
+    pub async fn may_we(&self, access: &Access<'_>, deadline: Instant) -> Result<AccessAnswer, Error> {
+        let answer = self.about(&Request::self_subject_access_review(access), deadline).await?;
+        AccessAnswer::decode(&answer.body).map_err(|error| self.undecodable("access review", error))
+    }
+
     async fn about(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
-        Ok(self.send(request, Call { deadline, max_bytes: ABOUT_MAX_BYTES }).await?)
+        let answer = self.send(request, Call { deadline, max_bytes: ABOUT_MAX_BYTES }).await?;
+        // These answers are shown as they are, and one that lies may have in it what it was sent.
+        let credential = self.inner.source.get().await?;
+        if credential.token().is_some_and(|token| token.is_sent_back_in(&answer.body)) {
+            let message = format!("`{}` sends back the credential that it was asked with", self.address());
+            return Err(Error::new(Kind::Server, message));
+        }
+        Ok(answer)
     }
 
     fn undecodable(&self, what: &str, error: DecodeError) -> Error {
         Error::new(Kind::Server, format!("cannot read the {what} that `{}` gave", self.address())).because(error)
+    }
+}
+
+impl Inner {
+    /// The deadline of a call that is to end at `deadline`, and within the time that the configuration gives each.
+    fn bounded(&self, deadline: Instant) -> Instant {
+        let own = self.config.request_timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        own.map_or(deadline, |own| own.min(deadline))
     }
 }
 
@@ -143,6 +196,12 @@ impl fmt::Debug for Response {
     }
 }
 
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         match failure {
@@ -151,16 +210,20 @@ impl From<Failure> for Error {
     }
 }
 
-/// One request of one configuration, as messages name it.
+/// One request by one client.
 #[derive(Clone, Copy)]
 struct Ask<'a> {
-    config: &'a Config,
+    inner: &'a Inner,
     request: &'a Request,
 }
 
-impl Ask<'_> {
-    fn address(&self) -> &str {
-        self.config.address()
+impl<'a> Ask<'a> {
+    fn config(&self) -> &'a Config {
+        &self.inner.config
+    }
+
+    fn address(&self) -> &'a str {
+        self.config().address()
     }
 
     fn method(&self) -> &'static str {

@@ -6,12 +6,13 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
+use super::advice::advise;
 use super::retry::retry_after;
 use super::{Ask, Failure};
-use crate::config::{Credentials, Token};
+use crate::config::{Config, Credentials, Origin, Token};
 use crate::error::{Error, Kind};
 use crate::kube::Status;
-use crate::text::push_visible_at_most;
+use crate::text::{excerpt, push_visible_at_most};
 
 /// Most characters of the server's own words in an error. A message of RBAC has about 200; arbitrary beyond that.
 const MESSAGE_MAX_CHARS: usize = 512;
@@ -21,8 +22,16 @@ const MESSAGE_MAX_CHARS: usize = 512;
 pub(super) enum Refused {
     /// Another attempt may do better, not before the given time.
     Again { error: Error, asked: Option<Duration> },
+    /// There was no connection to the API server, so that nothing of the request was sent.
+    Down(Error),
+    /// The same, of one that ended before it stood, as those of a balancer do whose server is being replaced.
+    Cut(Error),
+    /// One side's certificate is not trusted by the other. Files that have rotated may do better.
+    Untrusted(Error),
     /// Another token may do better.
     Unauthorized(Error),
+    /// A server that has its roles together may do better.
+    Forbidden(Error),
     /// Another attempt gives the same.
     Final(Failure),
 }
@@ -44,11 +53,11 @@ pub(super) fn judge(ask: Ask<'_>, code: StatusCode, headers: &HeaderMap, status:
     let again = |kind| Refused::Again { error: answered(kind).retry_after(asked), asked };
     let last = |error| Refused::Final(Failure::Other(error));
     match code.as_u16() {
-        401 => Refused::Unauthorized(answered(Kind::Denied).hint(unauthorized_hint(ask))),
-        403 => last(answered(Kind::Denied).hint(forbidden_hint(ask, &status.message))),
+        401 => Refused::Unauthorized(advise(answered(Kind::Denied), unauthorized_hint(ask))),
+        403 => Refused::Forbidden(advise(answered(Kind::Denied), forbidden_hint(ask, &status.message))),
         // A missing object is told with a Status. A page of something else that answers at this address is no pod's absence.
         404 if status.reason == "NotFound" => last(answered(Kind::NotFound)),
-        404 => last(answered(Kind::Server).hint(format!("is `{}` the address of a Kubernetes API server?", ask.address()))),
+        404 => last(advise(answered(Kind::Server), format_args!("is `{}` the address of a Kubernetes API server?", ask.address()))),
         410 => Refused::Final(Failure::Expired { fresh: status.fresh_continue_token(), error: answered(Kind::Expired) }),
         429 | 502 | 503 | 504 => again(Kind::Unavailable),
         500 if status.reason == "ServerTimeout" => again(Kind::Unavailable),
@@ -62,32 +71,66 @@ pub(super) fn judge(ask: Ask<'_>, code: StatusCode, headers: &HeaderMap, status:
     }
 }
 
+/// A refusal that may not be the last word, by its status alone.
+#[cfg(feature = "cli")]
+pub(super) fn of_status(ask: Ask<'_>, code: StatusCode) -> Option<Refused> {
+    let error = || Error::new(Kind::Denied, format!("`{}` answered {ask} with {}", ask.address(), Code(code)));
+    match code {
+        StatusCode::UNAUTHORIZED => Some(Refused::Unauthorized(error())),
+        StatusCode::FORBIDDEN => Some(Refused::Forbidden(error())),
+        _ => None,
+    }
+}
+
 fn is_continued(ask: Ask<'_>) -> bool {
     ask.request.query().iter().any(|(name, _)| *name == "continue")
 }
 
 fn unauthorized_hint(ask: Ask<'_>) -> String {
-    let credentials = &ask.config.credentials;
+    let Config { credentials, tls, .. } = ask.config();
+    let origin = &credentials.origin;
     match &credentials.value {
-        Credentials::None if ask.config.tls.identity_origin().is_some() => {
-            "only the client certificate was sent: it may have expired, or be of another cluster".to_owned()
+        Credentials::None => match tls.identity_origin() {
+            Some(identity) => {
+                format!("only the client certificate was sent, from {identity}: renew it there, unless it is of another cluster")
+            }
+            None if *origin == Origin::Default => {
+                "no credentials were sent, since none are configured: give `--token-file`, or a kubeconfig with a user".to_owned()
+            }
+            None => format!("no token was sent: there is none in {origin}; add one there, or give `--token-file`"),
+        },
+        Credentials::Fixed(token) if token.is_basic() => {
+            format!("user and password were sent, from {origin}: Kubernetes takes none since 1.19; give a token instead")
         }
-        Credentials::None => format!("no token was sent: there is none in {}", credentials.origin),
-        Credentials::Token(_) | Credentials::TokenFile { .. } => format!(
-            "a token was sent, from {}: it may have expired, be of another cluster, or its pod or account may be gone",
-            credentials.origin
+        Credentials::Fixed(_) | Credentials::TokenFile { .. } => format!(
+            "a token was sent, from {origin}: renew it there; it may have expired, be of another cluster, or its pod or account may \
+             be gone"
+        ),
+        Credentials::Exec(plugin) => format!(
+            "the credential plugin `{}` gave this credential, and none better when it was run again: sign in anew with its own tool",
+            excerpt(&plugin.command)
         ),
     }
 }
 
-fn forbidden_hint(ask: Ask<'_>, message: &str) -> &'static str {
-    let anonymous = message.contains("\"system:anonymous\"");
-    if anonymous && matches!(ask.config.credentials.value, Credentials::None) && ask.config.tls.identity_origin().is_none() {
-        "no credentials were sent, since none are configured: a kubeconfig's user or a service account's token would be"
-    } else if anonymous {
-        "the request came without credentials that this API server knows: its token may be of another cluster"
-    } else {
-        "the API server's RBAC decides this: a Role and a RoleBinding in the namespace give `get` and `list` on `pods`"
+fn forbidden_hint(ask: Ask<'_>, message: &str) -> String {
+    let Config { credentials, tls, impersonation, .. } = ask.config();
+    let has_credentials = !matches!(credentials.value, Credentials::None) || tls.identity_origin().is_some();
+    match impersonation {
+        Some(impersonation) if message.contains(" cannot impersonate") => format!(
+            "to ask as {}, by {}, needs the verb `impersonate` on it: a Role of your own user gives that",
+            impersonation.value, impersonation.origin
+        ),
+        _ if message.contains("\"system:anonymous\"") => match has_credentials {
+            true => "the request came without credentials that this API server knows: use a token of this cluster".to_owned(),
+            false => {
+                "no credentials were sent, since none are configured: a kubeconfig's user or a service account's token would be"
+                    .to_owned()
+            }
+        },
+        _ => "the API server's RBAC decides this: it takes a Role and a RoleBinding in the namespace, and `podlens rbac` prints what a \
+              query needs"
+            .to_owned(),
     }
 }
 

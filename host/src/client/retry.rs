@@ -2,9 +2,11 @@
 //!
 //! Retried are GETs that met a lost connection, 429, 500, 502, 503 or 504. client-go retries the statuses only with `Retry-After`, up
 //! to ten times and for however long that header says; here an attempt without it is retried too, the number is smaller, and the
-//! caller's deadline bounds everything. A refused connection, DNS and TLS are not retried: they are told at once.
+//! caller's deadline bounds everything. A server that nobody can reach is another matter, see `attempts.rs`; a certificate that is not to
+//! be trusted is told at once.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::HeaderValue;
@@ -42,6 +44,41 @@ pub(super) fn retry_after(value: &HeaderValue) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
+/// What one client may repeat unasked: as much as it is answered, so that a server which is ill gets at most a fifth more than it would
+/// without (the retry throttling of gRPC, A6), and [`RetryBudget::MOST`] at first.
+pub(super) struct RetryBudget(Mutex<u32>);
+
+impl RetryBudget {
+    /// One repetition, and what one answer adds to it.
+    const ONE: u32 = 5;
+    const ANSWER: u32 = 1;
+    /// Two calls with all their attempts, and some; arbitrary.
+    const MOST: u32 = 10 * Self::ONE;
+
+    pub(super) fn succeeded(&self) {
+        let mut left = self.left();
+        *left = (*left + Self::ANSWER).min(Self::MOST);
+    }
+
+    /// Takes one, if there is one.
+    pub(super) fn take(&self) -> bool {
+        let mut left = self.left();
+        let rest = left.checked_sub(Self::ONE);
+        *left = rest.unwrap_or(*left);
+        rest.is_some()
+    }
+
+    fn left(&self) -> MutexGuard<'_, u32> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for RetryBudget {
+    fn default() -> Self {
+        Self(Mutex::new(Self::MOST))
+    }
+}
+
 /// Chance without a dependency: the standard library seeds its hasher from the system's random numbers.
 pub(super) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
@@ -71,6 +108,21 @@ mod tests {
                 assert!(delay >= bounds(attempt).0 && delay <= bounds(attempt).0 * 2, "{attempt} {delay:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_repeated_unasked_is_a_fifth_of_what_is_answered() {
+        let budget = RetryBudget::default();
+        assert_eq!((0..100).filter(|_| budget.take()).count(), 10);
+        for _ in 0..100 {
+            budget.succeeded();
+        }
+        assert_eq!((0..100).filter(|_| budget.take()).count(), 10);
+        let taken = (0..1000).filter(|_| {
+            budget.succeeded();
+            budget.take()
+        });
+        assert_eq!(taken.count(), 200);
     }
 
     #[test]

@@ -271,9 +271,10 @@ async fn a_body_that_is_cut_anywhere_is_never_given_in_part() {
         (0..length).step_by(7).flat_map(|at| [(get("/version"), whole.clone().cut_after(at)), (get("/version"), whole.clone())]);
     let fake = Fake::start([]);
     let mount = mount(fake.authority());
-    let client = client(&fake, mount.path());
     let script: Vec<_> = script.collect();
     for pair in script.chunks(2) {
+        // A client of its own, which may repeat as much as it likes.
+        let client = client(&fake, mount.path());
         for (expected, answer) in pair {
             fake.expect(expected.clone(), answer.clone());
         }
@@ -493,7 +494,9 @@ async fn without_credentials_no_authorization_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let error = checked(kubeconfig_client(folder.path(), &fake, "token: ''").version(within(20)).await.unwrap_err());
     let file = folder.path().join("config");
-    assert_eq!(error.help(), Some(format!("no token was sent: there is none in user `u` in `{}`", file.display()).as_str()));
+    let step =
+        format!("no token was sent: there is none in user `u` in `{}`; add one there, or give `--token-file`", file.display());
+    assert_eq!(error.help(), Some(format!("{step}\n{}", advice::DOCTOR).as_str()));
 }
 
 #[tokio::test]
@@ -513,11 +516,11 @@ async fn a_client_certificate_is_shown() {
          it refuses the client certificate or the lack of one (CertificateRequired)"
     );
     write(folder.path(), "key", &Authority::new().client("me").key_pem);
-    let config = kubeconfig(folder.path(), &fake, "client-certificate: crt, client-key: key");
-    assert!(Client::new(config).unwrap_err().is_configuration());
+    let error = kubeconfig(folder.path(), &fake, "client-certificate: crt, client-key: key").unwrap_err();
+    assert_eq!(error.source().unwrap().to_string(), "it does not belong to the client certificate");
 }
 
-fn kubeconfig(folder: &Path, fake: &Fake, user: &str) -> Config {
+fn kubeconfig(folder: &Path, fake: &Fake, user: &str) -> Result<Config, Error> {
     write(folder, "ca.crt", &fake.authority().pem());
     let text = format!(
         "current-context: c\ncontexts: [{{name: c, context: {{cluster: k, user: u}}}}]\n\
@@ -527,11 +530,11 @@ fn kubeconfig(folder: &Path, fake: &Fake, user: &str) -> Config {
     );
     write(folder, "config", &text);
     let options = crate::config::ConfigOptions { kubeconfig: Some(folder.join("config")), ..Default::default() };
-    Config::infer(&options).unwrap()
+    Config::infer(&options)
 }
 
 fn kubeconfig_client(folder: &Path, fake: &Fake, user: &str) -> Client {
-    Client::new(kubeconfig(folder, fake, user)).unwrap()
+    Client::new(kubeconfig(folder, fake, user).unwrap()).unwrap()
 }
 
 #[tokio::test]
@@ -539,7 +542,7 @@ async fn a_rotated_authority_replaces_the_old_one() {
     let old = Fake::start([(get("/version"), Answer::json(200, VERSION))]);
     let mount = mount(old.authority());
     let config = Config::service_account(&old.address(), mount.path()).unwrap();
-    let pool = pool::keep(&config).unwrap();
+    let pool = Pools::new(&config).unwrap().pools;
     let seen = pool.get().await;
     // Looked at, and the same: nothing is replaced.
     assert!(Arc::ptr_eq(&seen, &pool.refresh(&seen).await));

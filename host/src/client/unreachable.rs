@@ -6,13 +6,16 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError};
 
+use super::advice::advise;
 use super::pool::CONNECT_TIMEOUT;
 use super::refusal::Refused;
 use super::{Ask, Failure};
+use crate::config::Config;
 use crate::error::{Error, Kind};
 use crate::text::excerpt;
 
@@ -22,10 +25,18 @@ const LISTED_NAMES: usize = 10;
 /// What went wrong with a connection, without its hint.
 #[derive(Debug, PartialEq, Eq)]
 enum Cause {
-    UnknownIssuer { authority: String },
-    Expired { when: Option<String> },
-    NotValidYet { when: Option<String> },
-    WrongName { names: Option<Vec<String>> },
+    UnknownIssuer {
+        authority: String,
+    },
+    Expired {
+        when: Option<String>,
+    },
+    NotValidYet {
+        when: Option<String>,
+    },
+    WrongName {
+        names: Option<Vec<String>>,
+    },
     BadCertificate(String),
     NotTls,
     ClientCertificate(AlertDescription),
@@ -34,32 +45,44 @@ enum Cause {
     Refused,
     ConnectTimeout,
     Network(io::ErrorKind),
+    /// The proxy was reached, and leads nowhere.
+    Tunnel,
+    /// Before the connection stood.
+    Cut,
     Lost,
 }
 
-/// Judges what the HTTP stack says. Only a connection that was lost may be tried again: what refuses a connection, resolves no name or
-/// shows the wrong certificate does so the next moment as well.
+/// Judges what the HTTP stack says. A connection that was lost may be tried again at once; one that does not come about is, to one who
+/// has had no answer yet, as final as a wrong certificate.
 pub(super) fn judge(ask: Ask<'_>, error: &reqwest::Error) -> Refused {
     let cause = find_cause(ask, error);
-    if cause == Cause::Lost {
-        return lost(ask, "the connection was lost before the answer was complete");
+    let cut_off = "the connection was lost before the answer was complete";
+    match cause {
+        Cause::Lost => return lost(ask, cut_off),
+        Cause::Cut => return Refused::Cut(incomplete(ask, cut_off)),
+        _ => {}
     }
     let message = match cause.is_about_certificate() {
         true => format!("`{}` is not a server to be trusted", ask.address()),
         false => format!("cannot reach the API server at `{}`", ask.address()),
     };
-    let hint = cause.hint(ask);
-    let error = Error::new(Kind::Unreachable, message).because(cause);
-    Refused::Final(Failure::Other(match hint {
-        Some(hint) => error.hint(hint),
-        None => error,
-    }))
+    let (step, is_down, is_untrusted) = (cause.step(ask), cause.is_down(), cause.is_untrusted());
+    let error = advise(Error::new(Kind::Unreachable, message).because(cause), step);
+    match (is_down, is_untrusted) {
+        (true, _) => Refused::Down(error),
+        (false, true) => Refused::Untrusted(error),
+        (false, false) => Refused::Final(Failure::Other(error)),
+    }
 }
 
 /// A connection that stood and gave no complete answer.
 pub(super) fn lost(ask: Ask<'_>, how: impl Into<String>) -> Refused {
+    Refused::Again { error: incomplete(ask, how), asked: None }
+}
+
+fn incomplete(ask: Ask<'_>, how: impl Into<String>) -> Error {
     let message = format!("`{}` gave no complete answer to {ask}", ask.address());
-    Refused::Again { error: Error::new(Kind::Unavailable, message).because(how.into()), asked: None }
+    Error::new(Kind::Unavailable, message).because(how.into())
 }
 
 fn find_cause(ask: Ask<'_>, error: &reqwest::Error) -> Cause {
@@ -79,10 +102,11 @@ fn find_cause(ask: Ask<'_>, error: &reqwest::Error) -> Cause {
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::UnexpectedEof
             | io::ErrorKind::BrokenPipe,
-        ) => Cause::Lost,
+        ) => Cause::Cut,
         _ if error.is_timeout() => Cause::ConnectTimeout,
         Some(kind) => Cause::Network(kind),
-        None => Cause::Lost,
+        None if ask.config().proxy.is_some() => Cause::Tunnel,
+        None => Cause::Cut,
     }
 }
 
@@ -109,7 +133,7 @@ fn certificate_cause(ask: Ask<'_>, error: &CertificateError) -> Cause {
     match error {
         // The authorities of most clusters have the same name: another one's key is then a bad signature.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            Cause::UnknownIssuer { authority: ask.config.tls.authority_origin() }
+            Cause::UnknownIssuer { authority: ask.config().tls.authority_origin() }
         }
         CertificateError::Expired => Cause::Expired { when: None },
         CertificateError::ExpiredContext { not_after, .. } => Cause::Expired { when: time(*not_after) },
@@ -124,8 +148,9 @@ fn certificate_cause(ask: Ask<'_>, error: &CertificateError) -> Cause {
 /// The names of a certificate, without the type that the verifier writes around each.
 fn names(presented: &[String]) -> Vec<String> {
     let bare = |name: &String| {
-        let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
-        excerpt(inner.trim_matches('"'))
+        let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name).trim_matches('"');
+        // It does not write addresses in their short form.
+        inner.parse::<IpAddr>().map_or_else(|_| excerpt(inner), |address| address.to_string())
     };
     presented.iter().take(LISTED_NAMES).map(bare).collect()
 }
@@ -162,43 +187,75 @@ impl Cause {
         )
     }
 
-    fn hint(&self, ask: Ask<'_>) -> Option<String> {
+    /// Whether nobody could be asked: what passes when the server, or the way to it, is there again.
+    fn is_down(&self) -> bool {
+        matches!(self, Self::Dns | Self::Refused | Self::ConnectTimeout | Self::Network(_) | Self::Tunnel)
+    }
+
+    /// Whether another authority, or another certificate of ours, could change it.
+    fn is_untrusted(&self) -> bool {
+        matches!(self, Self::UnknownIssuer { .. } | Self::ClientCertificate(_))
+    }
+
+    /// The next step to take.
+    fn step(&self, ask: Ask<'_>) -> String {
+        let tls = &ask.config().tls;
         match self {
-            Self::UnknownIssuer { authority } if authority == "default" => Some(
+            Self::UnknownIssuer { authority } if authority == "default" => {
                 "clusters sign their certificates themselves: name the cluster's own authority, as a kubeconfig's \
                  `certificate-authority` or a service account's `ca.crt`"
-                    .to_owned(),
-            ),
-            Self::UnknownIssuer { .. } => Some(
+                    .to_owned()
+            }
+            Self::UnknownIssuer { .. } => {
                 "either that is another cluster's authority, or another server answers at this address; the authority has to be the \
                  issuer's certificate, not the server's own"
-                    .to_owned(),
-            ),
-            Self::Expired { .. } | Self::NotValidYet { .. } => {
-                Some(format!("the clock here says {}: set it if that is wrong, else renew the certificate", jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ")))
+                    .to_owned()
             }
-            Self::WrongName { .. } => Some(format!("use an address for `{}` that the certificate is for", ask.address())),
-            Self::ClientCertificate(_) => Some(match ask.config.tls.identity_origin() {
-                Some(origin) => format!("the client certificate is from {origin}"),
-                None => "this server wants a client certificate, and none is configured".to_owned(),
-            }),
-            Self::NotTls => Some("is the port right? an API server's is usually 6443 or 443".to_owned()),
-            Self::Dns | Self::Refused | Self::ConnectTimeout | Self::Network(_) => Some(match ask.config.unused_proxy {
-                Some(proxy) => format!("the environment's `{proxy}` is set, and podlens uses no proxy"),
-                None => format!("the address is from {}: {}", ask.config.server.origin, self.what_to_check()),
-            }),
-            Self::BadCertificate(_) | Self::Tls(_) | Self::Lost => None,
+            Self::Expired { .. } | Self::NotValidYet { .. } => format!(
+                "the clock here says {}: set it if that is wrong, else renew the certificate",
+                jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ")
+            ),
+            Self::WrongName { .. } => match &tls.server_name {
+                Some(name) => format!("correct the `tls-server-name`, which is from {}: it has to be a name that the certificate is for", name.origin),
+                None => format!(
+                    "use an address for `{}` that the certificate is for, or give such a name as `--tls-server-name`",
+                    ask.address()
+                ),
+            },
+            Self::BadCertificate(_) => "have the server's certificate issued anew".to_owned(),
+            Self::ClientCertificate(_) => match tls.identity_origin() {
+                Some(origin) => format!("the client certificate is from {origin}: renew it there"),
+                None => "this server wants a client certificate, and none is configured: give `--client-certificate` and `--client-key`".to_owned(),
+            },
+            Self::NotTls => "is the port right? an API server's is usually 6443 or 443".to_owned(),
+            Self::Tls(_) => "is an API server at this address, and nothing between that ends TLS?".to_owned(),
+            Self::Tunnel => match &ask.config().proxy {
+                Some(proxy) => format!("the proxy `{}`, from {}, has to let you through to this address", proxy.value, proxy.origin),
+                None => self.check(ask),
+            },
+            Self::Dns | Self::Refused | Self::ConnectTimeout | Self::Network(_) | Self::Cut | Self::Lost => self.check(ask),
         }
     }
-}
 
-impl Cause {
-    fn what_to_check(&self) -> &'static str {
-        match self {
+    fn check(&self, ask: Ask<'_>) -> String {
+        let Config { server, proxy, .. } = ask.config();
+        if let Some(proxy) = proxy {
+            return format!(
+                "the way goes through the proxy `{}`, from {}: is that right, and does it run?",
+                proxy.value, proxy.origin
+            );
+        }
+        if let Some(variable) = ask.config().unused_proxy() {
+            return format!(
+                "the environment's `{variable}` is set and not used: name the proxy as the kubeconfig's `proxy-url` if it is needed"
+            );
+        }
+        let question = match self {
             Self::Dns => "is the name right, and does DNS work here?",
             Self::Refused => "is the port right, and is the API server running?",
             _ => "is it right, and can it be reached from here?",
-        }
+        };
+        format!("the address is from {}: {question}", server.origin)
     }
 }
 
@@ -215,6 +272,7 @@ impl fmt::Display for Cause {
             Self::Expired { when: None } => f.write_str("its certificate has expired"),
             Self::NotValidYet { when: Some(when) } => write!(f, "its certificate is not valid before {when}"),
             Self::NotValidYet { when: None } => f.write_str("its certificate is not valid yet"),
+            Self::Tunnel => f.write_str("the proxy does not connect to it"),
             Self::WrongName { names: Some(names) } if !names.is_empty() => {
                 let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
                 write!(f, "its certificate is for {}, not for this address", names.join(", "))
@@ -228,7 +286,7 @@ impl fmt::Display for Cause {
             Self::Refused => f.write_str("connection refused"),
             Self::ConnectTimeout => write!(f, "no connection within {} s", CONNECT_TIMEOUT.as_secs()),
             Self::Network(kind) => kind.fmt(f),
-            Self::Lost => f.write_str("the connection was lost"),
+            Self::Cut | Self::Lost => f.write_str("the connection was lost"),
         }
     }
 }

@@ -16,6 +16,8 @@ pub(super) const POD_NAMESPACE: &str = "POD_NAMESPACE";
 pub(super) const KUBECONFIG: &str = "KUBECONFIG";
 /// Ours: a folder laid out as a service account's mount, for the demo and for tests.
 pub(super) const SERVICE_ACCOUNT_DIR: &str = "PODLENS_SERVICE_ACCOUNT_DIR";
+/// Where programs are looked up.
+pub(super) const PATH: &str = "PATH";
 /// What kubectl would take a proxy from; upper case first, as curl and Go do.
 pub(super) const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 

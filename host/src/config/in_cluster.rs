@@ -2,56 +2,99 @@
 //!
 //! Names and paths: k8s.io/client-go `rest/config.go` (`InClusterConfig`) and k8s.io/kubernetes
 //! `plugin/pkg/admission/serviceaccount` (`TokenVolumeSource`), both v1.37.2 or its client-go. Unlike client-go, a CA that cannot be
-//! used is an error and not a reason to trust the system's, and no proxy is used.
+//! used is an error and not a reason to trust the system's, no proxy is used, and the options hold here as they do for a kubeconfig
+//! (client-go takes three of them and passes over the others).
 
+use std::fs;
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use super::environment::{POD_NAMESPACE, SERVICE_ACCOUNT_DIR, SERVICE_HOST, SERVICE_PORT};
-use super::{Config, Credentials, Environment, Origin, Pem, Server, Sourced, TlsSources, file};
+use super::{Authority, Config, ConfigOptions, Credentials, Environment, Origin, Pem, Server, Sourced, file, kubeconfig};
 use crate::error::{Error, Kind};
 use crate::kube::Namespace;
 use crate::text::excerpt;
 
 /// Where the kubelet mounts a service account.
-pub(super) const MOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+pub(crate) const MOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// The API server's Service by name, port 443 (k8s.io/kubernetes `pkg/controlplane`, service `kubernetes` of namespace `default`).
 const DNS_ADDRESS: &str = "https://kubernetes.default.svc";
-/// The namespace of last resort, as everywhere in Kubernetes.
-pub(super) const DEFAULT_NAMESPACE: &str = "default";
 
 /// The folder to look for a service account in.
 pub(super) fn folder(environment: &dyn Environment) -> PathBuf {
     environment.non_empty(SERVICE_ACCOUNT_DIR).map_or_else(|| MOUNT.into(), PathBuf::from)
 }
 
-pub(super) fn in_cluster(environment: &dyn Environment, dns_name: bool) -> Result<Config, Error> {
-    let server = if dns_name {
+pub(super) fn in_cluster(environment: &dyn Environment, options: &ConfigOptions) -> Result<Config, Error> {
+    if let Some(option) = options.elsewhere() {
+        let message = format!("`{option}` says where the API server is, and so does the pod");
+        return Err(Error::new(Kind::Configuration, message));
+    }
+    let server = if options.dns_name {
         let server = Server::parse(DNS_ADDRESS).map_err(|error| error.into_error("the API server's DNS name"))?;
-        Sourced::new(server, Origin::Caller)
+        Sourced::new(server, Origin::Option("dns-name"))
     } else {
         Sourced::new(server(environment)?, Origin::Variable(SERVICE_HOST))
     };
-    service_account(server, &folder(environment), environment.text(POD_NAMESPACE)?)
+    let folder = folder(environment);
+    let config = service_account(server, &folder, environment.text(POD_NAMESPACE)?, options)?;
+    // Only of the kubelet's own mount: another folder is laid out by somebody who knows.
+    if folder == Path::new(MOUNT) {
+        for (name, what) in [("token", "it ends within an hour"), ("ca.crt", "the cluster's authority may change")] {
+            let file = folder.join(name);
+            let is_used = match name {
+                "token" => config.credentials.origin == Origin::File(file.clone()),
+                _ => matches!(&config.tls.authority, Authority::Given(Pem::File(path)) if *path == file),
+            };
+            if is_used && never_rotates(&file) {
+                tracing::warn!(
+                    "`{MOUNT}/{name}` is a file and not a link, as where it is mounted with `subPath`: the kubelet never renews it there, \
+                     and {what}; mount the whole volume"
+                );
+            }
+        }
+    }
+    Ok(config)
 }
 
-/// Everything but the address. `pod_namespace` comes before the mount's file.
-pub(super) fn service_account(server: Sourced<Server>, folder: &Path, pod_namespace: Option<String>) -> Result<Config, Error> {
-    let token_path = folder.join("token");
+/// Whether the kubelet has no way to renew this file: it swaps the folder that its links lead through (k8s.io/kubernetes
+/// `pkg/volume/util/atomic_writer.go`), and what is mounted with `subPath` is no link.
+fn never_rotates(file: &Path) -> bool {
+    fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_file())
+}
+
+/// Everything but the address. `pod_namespace` comes before the mount's file, and an option before either.
+pub(super) fn service_account(
+    server: Sourced<Server>,
+    folder: &Path,
+    pod_namespace: Option<String>,
+    options: &ConfigOptions,
+) -> Result<Config, Error> {
+    let (token_path, origin) = match &options.token_file {
+        Some(path) => (path.clone(), Origin::Option("token-file")),
+        None => (folder.join("token"), Origin::File(folder.join("token"))),
+    };
     let credentials = Credentials::token_file(token_path.clone()).map_err(|error| explain_token(error, &token_path))?;
-    let tls = TlsSources { authority: Some(Pem::File(folder.join("ca.crt"))), identity: None };
+    let (mut tls, impersonation) = kubeconfig::of_options(options)?;
+    if matches!(tls.authority, Authority::Platform) {
+        tls.authority = Authority::Given(Pem::File(folder.join("ca.crt")));
+    }
     tls.load()?;
     Ok(Config {
         server,
         namespace: namespace(folder, pod_namespace)?,
         tls,
-        credentials: Sourced::new(credentials, Origin::File(token_path)),
-        unused_proxy: None,
+        credentials: Sourced::new(credentials, origin),
+        impersonation,
+        proxy: None,
+        request_timeout: options.request_timeout,
+        unused: Vec::new(),
     })
 }
 
-fn server(environment: &dyn Environment) -> Result<Server, Error> {
+/// The address by the environment.
+pub(super) fn server(environment: &dyn Environment) -> Result<Server, Error> {
     let (Some(host), Some(port)) = (environment.text(SERVICE_HOST)?, environment.text(SERVICE_PORT)?) else {
         return Err(Error::new(
             Kind::Configuration,
@@ -85,9 +128,11 @@ fn namespace(folder: &Path, pod_namespace: Option<String>) -> Result<Sourced<Nam
         Some(name) => (name, Origin::Variable(POD_NAMESPACE)),
         None => match file::read(&path) {
             Ok(bytes) => (String::from_utf8_lossy(&bytes).trim().to_owned(), Origin::File(path)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (DEFAULT_NAMESPACE.to_owned(), Origin::Default),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Sourced::new(Namespace::default(), Origin::Default));
+            }
             Err(error) => {
-                let message = format!("cannot read the namespace from `{}`", path.display());
+                let message = format!("cannot read the namespace from `{}`", crate::text::path(&path));
                 return Err(Error::new(Kind::Configuration, message).because(error));
             }
         },
@@ -103,7 +148,7 @@ fn explain_token(error: Error, path: &Path) -> Error {
     if path.try_exists().unwrap_or(true) {
         return error;
     }
-    Error::new(Kind::Configuration, format!("the service account's token `{}` is missing", path.display())).hint(
+    Error::new(Kind::Configuration, format!("the service account's token `{}` is missing", crate::text::path(path))).hint(
         "the pod or its service account may say `automountServiceAccountToken: false`; \
          a projected volume with a `serviceAccountToken` gives one, too",
     )
@@ -131,7 +176,7 @@ mod tests {
         let mut all = vec![(SERVICE_ACCOUNT_DIR, folder), (SERVICE_HOST, "10.96.0.1"), (SERVICE_PORT, "443")];
         // The first of a name is found.
         all.splice(0..0, variables.iter().copied());
-        in_cluster(&FixedEnvironment(&all), false)
+        in_cluster(&FixedEnvironment(&all), &ConfigOptions::default())
     }
 
     #[test]
@@ -190,7 +235,8 @@ mod tests {
     fn the_dns_name_needs_no_address_in_the_environment() {
         let mount = mount();
         let environment = [(SERVICE_ACCOUNT_DIR, mount.path().to_str().unwrap())];
-        assert_eq!(in_cluster(&FixedEnvironment(&environment), true).unwrap().address(), "https://kubernetes.default.svc");
+        let options = ConfigOptions { dns_name: true, ..ConfigOptions::default() };
+        assert_eq!(in_cluster(&FixedEnvironment(&environment), &options).unwrap().address(), "https://kubernetes.default.svc");
     }
 
     #[test]
@@ -204,6 +250,42 @@ mod tests {
         );
         fs::remove_file(mount.path().join("namespace")).unwrap();
         assert_eq!(config(mount.path(), &[]).unwrap().namespace().as_str(), "default");
+    }
+
+    #[test]
+    fn the_options_hold_in_a_pod_too() {
+        let mount = mount();
+        let other = mount.path().join("other");
+        fs::write(&other, "canary-2").unwrap();
+        let folder = mount.path().to_str().unwrap();
+        let environment = [(SERVICE_ACCOUNT_DIR, folder), (SERVICE_HOST, "10.96.0.1"), (SERVICE_PORT, "443")];
+        let options = ConfigOptions {
+            token_file: Some(other),
+            tls_server_name: Some("kubernetes".into()),
+            insecure_skip_tls_verify: true,
+            impersonate_user: Some("jane".into()),
+            ..ConfigOptions::default()
+        };
+        let told = format!("{:?}", in_cluster(&FixedEnvironment(&environment), &options).unwrap()).replace(folder, "@");
+        for part in [
+            "credentials: bearer token from the file `@/other` (from the option `token-file`)",
+            "certificate authority: none: any certificate is accepted (from the option `insecure-skip-tls-verify`)",
+            "TLS server name: kubernetes (from the option `tls-server-name`)",
+            "impersonation: user `jane` (from the option `as`)",
+        ] {
+            assert!(told.contains(part), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_no_link_is_never_renewed() {
+        let mount = mount();
+        let token = mount.path().join("token");
+        assert!(never_rotates(&token));
+        fs::rename(&token, mount.path().join("other")).unwrap();
+        assert!(!never_rotates(&token));
+        std::os::unix::fs::symlink("other", &token).unwrap();
+        assert!(!never_rotates(&token));
     }
 
     #[test]

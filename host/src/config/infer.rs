@@ -4,26 +4,52 @@ use std::path::PathBuf;
 
 use super::environment::{KUBECONFIG, PROXIES, SERVICE_ACCOUNT_DIR, SERVICE_HOST, SERVICE_PORT};
 use super::kubeconfig::{self, Files};
-use super::{Config, ConfigOptions, Environment, in_cluster};
+use super::options::set;
+use super::{Config, ConfigOptions, Environment, Unused, in_cluster};
 use crate::error::{Error, Kind};
 use crate::text::excerpt;
 
 pub(crate) fn infer(environment: &dyn Environment, options: &ConfigOptions) -> Result<Config, Error> {
     let files = files(environment, options);
-    if let Some(mut config) = kubeconfig::load(&files, options.context.as_deref())? {
-        config.unused_proxy = PROXIES.into_iter().find(|name| environment.non_empty(name).is_some());
-        return Ok(config);
-    }
-    match (&files, &options.context) {
-        (Files::Explicit(path), _) => Err(Error::new(Kind::Configuration, format!("the kubeconfig `{}` is empty", path.display()))),
-        (_, Some(context)) => {
-            let message = format!("there is no context `{}`, since there is no kubeconfig", excerpt(context));
-            Err(Error::new(Kind::Configuration, message).hint(tried(environment, &files).join("\n")))
+    let mut config = match kubeconfig::load(&files, options, environment)? {
+        Some(mut config) => {
+            let pod = [SERVICE_HOST, SERVICE_ACCOUNT_DIR].into_iter().find(|name| environment.non_empty(name).is_some());
+            config.unused.extend(pod.map(Unused::Pod));
+            config
         }
-        _ if is_in_cluster(environment, options) => in_cluster::in_cluster(environment, options.dns_name),
-        _ => Err(Error::new(Kind::Configuration, "no kubeconfig, and not in a pod: there is no way to an API server")
-            .hint(nothing_found(environment, &files))),
+        None => without_kubeconfig(environment, options, &files)?,
+    };
+    if options.kubeconfig.is_some() && environment.non_empty(KUBECONFIG).is_some() {
+        config.unused.push(Unused::KubeconfigVariable);
     }
+    config.unused.extend(PROXIES.into_iter().find(|name| environment.non_empty(name).is_some()).map(Unused::ProxyVariable));
+    Ok(config)
+}
+
+fn without_kubeconfig(environment: &dyn Environment, options: &ConfigOptions, files: &Files) -> Result<Config, Error> {
+    if let Files::Explicit(path) = files {
+        return Err(Error::new(Kind::Configuration, format!("the kubeconfig `{}` is empty", crate::text::path(path))));
+    }
+    for (list, name) in [("context", &options.context), ("cluster", &options.cluster), ("user", &options.user)] {
+        if let Some(name) = set(name) {
+            let message = format!("there is no {list} `{}`, since there is no kubeconfig", excerpt(name));
+            return Err(Error::new(Kind::Configuration, message).hint(tried(environment, files).join("\n")));
+        }
+    }
+    if is_in_cluster(environment, options) {
+        return in_cluster::in_cluster(environment, options);
+    }
+    Err(Error::new(Kind::Configuration, "no kubeconfig, and not in a pod: there is no way to an API server")
+        .hint(nothing_found(environment, files)))
+}
+
+/// Whether it is the pod's service account that [`infer`] takes, be it usable or not.
+#[cfg(feature = "cli")]
+pub(super) fn is_pods_turn(environment: &dyn Environment, options: &ConfigOptions) -> bool {
+    let is_named = options.kubeconfig.is_some()
+        || [&options.context, &options.cluster, &options.user].into_iter().any(|name| set(name).is_some());
+    let has_kubeconfig = || !matches!(kubeconfig::load(&files(environment, options), options, environment), Ok(None));
+    !is_named && is_in_cluster(environment, options) && !has_kubeconfig()
 }
 
 /// Whether anything says that this is a pod. What is missing then is told by `in_cluster`, more precisely.
@@ -33,7 +59,7 @@ fn is_in_cluster(environment: &dyn Environment, options: &ConfigOptions) -> bool
 
 /// The files that kubectl would read (client-go `NewDefaultClientConfigLoadingRules`): an empty entry and a repeated one are dropped,
 /// and a `KUBECONFIG` of nothing but such entries still means that the home is not looked at.
-fn files(environment: &dyn Environment, options: &ConfigOptions) -> Files {
+pub(super) fn files(environment: &dyn Environment, options: &ConfigOptions) -> Files {
     if let Some(path) = &options.kubeconfig {
         return Files::Explicit(path.clone());
     }
@@ -69,7 +95,7 @@ fn tried(environment: &dyn Environment, files: &Files) -> Vec<String> {
     }
     let line = |path: &PathBuf| {
         let found = if path.exists() { "empty" } else { "missing" };
-        format!("the kubeconfig `{}`{from}: {found}", path.display())
+        format!("the kubeconfig `{}`{from}: {found}", crate::text::path(path))
     };
     files.paths().iter().map(line).collect()
 }

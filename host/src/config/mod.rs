@@ -5,42 +5,52 @@
 
 mod credentials;
 mod environment;
+mod exec;
 mod file;
+mod impersonation;
 mod in_cluster;
 mod infer;
 mod kubeconfig;
+#[cfg(feature = "cli")]
+mod look;
+mod options;
 mod origin;
 mod pem;
+mod proxy;
 mod server;
+mod settings;
 mod token;
+mod unused;
+#[cfg(feature = "cli")]
+mod way;
+mod yaml;
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::kube::Namespace;
 
 pub(crate) use credentials::Credentials;
 pub(crate) use environment::{Environment, ProcessEnvironment};
+pub(crate) use exec::{EXEC_INFO, ExecCredential, ExecIdentity, ExecPlugin};
+#[cfg(test)]
+pub(crate) use exec::{ExecVersion, Input as ExecInput};
+pub(crate) use impersonation::Impersonation;
+#[cfg(feature = "cli")]
+pub(crate) use in_cluster::MOUNT;
+#[cfg(feature = "cli")]
+pub(crate) use look::{FileLook, Look, PodLook};
+pub use options::ConfigOptions;
+#[cfg(feature = "cli")]
+pub(crate) use origin::Entry;
 pub(crate) use origin::{Origin, Sourced};
-pub(crate) use pem::{Pem, Tls, TlsSources};
+pub(crate) use pem::{Authority, Identity, Pem, Roots, Tls, TlsSources};
+pub(crate) use proxy::Proxy;
 pub(crate) use server::Server;
+pub use settings::Setting;
 pub(crate) use token::Token;
-
-/// What the caller decides about the configuration.
-///
-/// The default takes what kubectl would take in the same place: `KUBECONFIG`, else `~/.kube/config`, else the pod's service
-/// account.
-#[derive(Clone, Debug, Default)]
-pub struct ConfigOptions {
-    /// This kubeconfig and nothing else: it must exist. Default: none.
-    pub kubeconfig: Option<PathBuf>,
-    /// This context of the kubeconfig instead of its `current-context`. Default: none.
-    pub context: Option<String>,
-    /// In a pod, `https://kubernetes.default.svc` instead of the address that the environment gives. Default: no, since DNS is one
-    /// more thing that can fail, and some clusters' certificates lack the name.
-    pub dns_name: bool,
-}
+pub(crate) use unused::Unused;
 
 /// Where the API server is, which certificates it is trusted by, and who we are to it.
 ///
@@ -52,19 +62,12 @@ pub struct Config {
     pub(crate) namespace: Sourced<Namespace>,
     pub(crate) tls: TlsSources,
     pub(crate) credentials: Sourced<Credentials>,
-    /// A proxy that the environment asks for and podlens does not use: told when no connection comes about.
-    pub(crate) unused_proxy: Option<&'static str>,
-}
-
-/// One resolved value, for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setting {
-    /// Such as `server`.
-    pub name: &'static str,
-    /// Such as `https://10.96.0.1`. Never a secret.
-    pub value: String,
-    /// Such as "the environment's `KUBERNETES_SERVICE_HOST`".
-    pub origin: String,
+    pub(crate) impersonation: Option<Sourced<Impersonation>>,
+    pub(crate) proxy: Option<Sourced<Proxy>>,
+    /// How long one call may take where its own deadline is later.
+    pub(crate) request_timeout: Option<Duration>,
+    /// What is there and has no effect.
+    pub(crate) unused: Vec<Unused>,
 }
 
 impl Config {
@@ -79,7 +82,7 @@ impl Config {
     /// The pod's service account: address from `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`, token and CA from
     /// `/var/run/secrets/kubernetes.io/serviceaccount`, or from the folder that `PODLENS_SERVICE_ACCOUNT_DIR` names.
     pub fn in_cluster(options: &ConfigOptions) -> Result<Self, Error> {
-        in_cluster::in_cluster(&ProcessEnvironment, options.dns_name)
+        in_cluster::in_cluster(&ProcessEnvironment, options)
     }
 
     /// A service account's folder (`token`, `ca.crt`, `namespace`) for the API server at `address`, without any environment.
@@ -92,7 +95,7 @@ impl Config {
     /// ```
     pub fn service_account(address: &str, folder: &Path) -> Result<Self, Error> {
         let server = Server::parse(address).map_err(|refusal| refusal.into_error("the API server's address"))?;
-        in_cluster::service_account(Sourced::new(server, Origin::Caller), folder, None)
+        in_cluster::service_account(Sourced::new(server, Origin::Caller), folder, None, &ConfigOptions::default())
     }
 
     /// The API server's address, for messages: no secret in it, no slash at its end.
@@ -103,36 +106,5 @@ impl Config {
     /// The namespace to use where the caller names none.
     pub fn namespace(&self) -> &Namespace {
         &self.namespace.value
-    }
-
-    /// Each value and where it came from, in a fixed order and without any secret.
-    pub fn settings(&self) -> Vec<Setting> {
-        let authority = self.tls.authority();
-        let mut settings = vec![
-            Setting::new("server", self.address().to_owned(), &self.server.origin),
-            Setting::new("namespace", self.namespace().to_string(), &self.namespace.origin),
-            Setting { name: "certificate authority", value: authority.to_owned(), origin: self.tls.authority_origin() },
-            Setting::new("credentials", self.credentials.value.kind().to_owned(), &self.credentials.origin),
-        ];
-        if let Some(origin) = self.tls.identity_origin() {
-            settings.push(Setting { name: "client certificate", value: "certificate and key".to_owned(), origin });
-        }
-        settings
-    }
-}
-
-impl Setting {
-    fn new(name: &'static str, value: String, origin: &Origin) -> Self {
-        Self { name, value, origin: origin.to_string() }
-    }
-}
-
-impl fmt::Debug for Config {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("Config");
-        for Setting { name, value, origin } in self.settings() {
-            debug.field(name, &format_args!("{value} (from {origin})"));
-        }
-        debug.finish()
     }
 }

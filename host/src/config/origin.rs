@@ -21,8 +21,10 @@ impl<T> Sourced<T> {
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// The embedding program or a flag.
+    /// The embedding program.
     Caller,
+    /// An option of [`ConfigOptions`](super::ConfigOptions), by the name that the flag has.
+    Option(&'static str),
     /// An environment variable.
     Variable(&'static str),
     /// The whole of a file.
@@ -53,8 +55,9 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Caller => f.write_str("the caller"),
+            Self::Option(name) => write!(f, "the option `{name}`"),
             Self::Variable(name) => write!(f, "the environment's `{name}`"),
-            Self::File(path) => write!(f, "`{}`", path.display()),
+            Self::File(path) => write!(f, "`{}`", crate::text::path(path)),
             Self::Kubeconfig(entry) => entry.fmt(f),
             Self::Default => f.write_str("default"),
         }
@@ -63,6 +66,6 @@ impl fmt::Display for Origin {
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} `{}` in `{}`", self.list, excerpt(&self.name), self.file.display())
+        write!(f, "{} `{}` in `{}`", self.list, excerpt(&self.name), crate::text::path(&self.file))
     }
 }

@@ -6,11 +6,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::RootCertStore;
+use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::CertifiedKey;
+use rustls::{InconsistentKeys, RootCertStore};
 
-use super::{Origin, file};
+use super::{Origin, Sourced, file};
 use crate::error::{Error, Kind};
 
 /// PEM text, and where it is.
@@ -25,9 +27,21 @@ pub(crate) enum Pem {
 /// Where trust and identity come from.
 #[derive(Clone)]
 pub(crate) struct TlsSources {
-    /// `None`: the platform's authorities. Only a kubeconfig without one says so; a pod's service account never does.
-    pub(crate) authority: Option<Pem>,
+    pub(crate) authority: Authority,
+    /// The name that the server's certificate has to be for; `None`: the address's.
+    pub(crate) server_name: Option<Sourced<ServerName<'static>>>,
     pub(crate) identity: Option<IdentitySource>,
+}
+
+/// Whom the API server's certificate has to be issued by.
+#[derive(Clone)]
+pub(crate) enum Authority {
+    /// One of the platform's authorities. Only a kubeconfig without one says so; a pod's service account never does.
+    Platform,
+    /// One of these.
+    Given(Pem),
+    /// Anybody: `insecure-skip-tls-verify`, and where it is set.
+    Anybody(Origin),
 }
 
 /// Where the client's certificate and its key are.
@@ -39,11 +53,18 @@ pub(crate) struct IdentitySource {
 
 /// What the sources hold at one moment, checked.
 pub(crate) struct Tls {
-    /// Never empty; `None`: the platform's.
-    pub(crate) roots: Option<RootCertStore>,
+    pub(crate) roots: Roots,
     pub(crate) identity: Option<Identity>,
     /// The texts that this was read from: equal ones need no new connections.
     texts: Vec<Vec<u8>>,
+}
+
+/// The certificates that an [`Authority`] is.
+pub(crate) enum Roots {
+    Platform,
+    /// Never empty.
+    Given(RootCertStore),
+    Anybody,
 }
 
 /// The client's certificate chain and key.
@@ -60,6 +81,7 @@ enum PemError {
     NoCertificate,
     UnusableCertificates,
     NoKey,
+    OtherKey,
 }
 
 impl TlsSources {
@@ -72,18 +94,19 @@ impl TlsSources {
             Ok::<_, Error>(text)
         };
         let roots = match &self.authority {
-            Some(pem) => {
+            Authority::Platform => Roots::Platform,
+            Authority::Given(pem) => {
                 let what = "certificate authority";
-                Some(roots(&read(pem, what)?, pem).map_err(|error| pem.refuse(what, error))?)
+                Roots::Given(roots(&read(pem, what)?, pem).map_err(|error| pem.refuse(what, error))?)
             }
-            None => None,
+            Authority::Anybody(_) => Roots::Anybody,
         };
         let identity = match &self.identity {
             Some(IdentitySource { certificate, key }) => {
                 let (what, key_what) = ("client certificate", "client key");
                 let chain = certificates(&read(certificate, what)?).map_err(|error| certificate.refuse(what, error))?;
-                let key = private_key(&read(key, key_what)?).map_err(|error| key.refuse(key_what, error))?;
-                Some(Identity { chain, key })
+                let private = private_key(&read(key, key_what)?).map_err(|error| key.refuse(key_what, error))?;
+                Some(Identity::new(chain, private).map_err(|error| key.refuse(key_what, error))?)
             }
             None => None,
         };
@@ -92,18 +115,31 @@ impl TlsSources {
 
     /// Whether anything may change while the process runs.
     pub(crate) fn rotates(&self) -> bool {
+        let authority = match &self.authority {
+            Authority::Given(pem) => Some(pem),
+            Authority::Platform | Authority::Anybody(_) => None,
+        };
         let identity = self.identity.iter().flat_map(|identity| [&identity.certificate, &identity.key]);
-        self.authority.iter().chain(identity).any(|pem| matches!(pem, Pem::File(_)))
+        authority.into_iter().chain(identity).any(|pem| matches!(pem, Pem::File(_)))
     }
 
     /// What the API server's certificate has to be issued by, for people.
     pub(crate) fn authority(&self) -> &'static str {
-        if self.authority.is_some() { "as configured" } else { "the platform's" }
+        match &self.authority {
+            Authority::Platform => "the platform's",
+            Authority::Given(_) => "as configured",
+            Authority::Anybody(_) => "none: any certificate is accepted",
+        }
     }
 
     /// Where the authority is, for people.
     pub(crate) fn authority_origin(&self) -> String {
-        self.authority.as_ref().map_or_else(|| Origin::Default.to_string(), Pem::to_string)
+        match &self.authority {
+            Authority::Platform => Origin::Default.to_string(),
+            Authority::Given(pem) => pem.to_string(),
+            Authority::Anybody(Origin::Option(name)) => Origin::Option(name).to_string(),
+            Authority::Anybody(origin) => format!("`insecure-skip-tls-verify` of {origin}"),
+        }
     }
 
     /// Where the client certificate is, for people.
@@ -113,17 +149,46 @@ impl TlsSources {
 }
 
 impl Tls {
+    /// With a client certificate that came from elsewhere, and the text that it was read from.
+    pub(crate) fn with_identity(mut self, identity: Identity, text: &[u8]) -> Self {
+        self.identity = Some(identity);
+        self.texts.push(text.to_vec());
+        self
+    }
+
     /// Whether both were read from the same text.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.texts == other.texts
     }
 }
 
+impl Identity {
+    fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, PemError> {
+        // Whatever else is wrong with either is told when they are used.
+        match CertifiedKey::from_der(chain.clone(), key.clone_key(), &ring::default_provider()) {
+            Err(rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => Err(PemError::OtherKey),
+            Ok(_) | Err(_) => Ok(Self { chain, key }),
+        }
+    }
+
+    /// Certificate chain and key of PEM text, if they are that and belong together.
+    pub(super) fn parse(certificate: &[u8], key: &[u8]) -> Option<Self> {
+        Self::new(certificates(certificate).ok()?, private_key(key).ok()?).ok()
+    }
+}
+
+impl Clone for Identity {
+    fn clone(&self) -> Self {
+        Self { chain: self.chain.clone(), key: self.key.clone_key() }
+    }
+}
+
 impl Pem {
-    fn read(&self, what: &'static str) -> Result<Vec<u8>, Error> {
+    /// The text, which may be a key. `what` names it in messages.
+    pub(super) fn read(&self, what: &'static str) -> Result<Vec<u8>, Error> {
         match self {
             Self::File(path) => file::read(path).map_err(|error| {
-                Error::new(Kind::Configuration, format!("cannot read the {what} `{}`", path.display())).because(error)
+                Error::new(Kind::Configuration, format!("cannot read the {what} `{}`", crate::text::path(path))).because(error)
             }),
             Self::Inline { text, .. } => Ok(text.to_vec()),
         }
@@ -141,7 +206,7 @@ impl Pem {
 impl fmt::Display for Pem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => write!(f, "`{}`", path.display()),
+            Self::File(path) => write!(f, "`{}`", crate::text::path(path)),
             Self::Inline { field, origin, .. } => write!(f, "`{field}` of {origin}"),
         }
     }
@@ -180,6 +245,7 @@ impl fmt::Display for PemError {
             Self::NoCertificate => "it has no PEM certificate (`-----BEGIN CERTIFICATE-----`)",
             Self::UnusableCertificates => "none of its certificates can be used as a certificate authority",
             Self::NoKey => "it has no PEM private key (PKCS #8, PKCS #1 or SEC 1)",
+            Self::OtherKey => "it does not belong to the client certificate",
         })
     }
 }
@@ -190,11 +256,12 @@ impl std::error::Error for PemError {}
 mod tests {
     use super::*;
 
+    fn sources(authority: Pem) -> TlsSources {
+        TlsSources { authority: Authority::Given(authority), server_name: None, identity: None }
+    }
+
     fn load_error(authority: &[u8]) -> String {
-        let sources = TlsSources {
-            authority: Some(Pem::Inline { text: authority.into(), field: "certificate-authority-data", origin: Origin::Caller }),
-            identity: None,
-        };
+        let sources = sources(Pem::Inline { text: authority.into(), field: "certificate-authority-data", origin: Origin::Caller });
         let error = sources.load().err().unwrap();
         assert_eq!(error.to_string(), "cannot use the certificate authority `certificate-authority-data` of the caller");
         std::error::Error::source(&error).unwrap().to_string()
@@ -224,8 +291,8 @@ mod tests {
         let good = rcgen::generate_simple_self_signed(["a".to_owned()]).unwrap().cert.pem();
         let text = format!("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n{good}");
         let authority = Pem::Inline { text: text.as_bytes().into(), field: "f", origin: Origin::Caller };
-        let sources = TlsSources { authority: Some(authority), identity: None };
-        assert_eq!(sources.load().unwrap().roots.unwrap().len(), 1);
+        let sources = sources(authority);
+        assert!(matches!(sources.load().unwrap().roots, Roots::Given(roots) if roots.len() == 1));
         assert!(!sources.rotates());
     }
 }

@@ -59,6 +59,12 @@ impl Server {
         &self.text
     }
 
+    /// Name or IP address, without brackets.
+    pub(crate) fn host(&self) -> &str {
+        let host = self.url.host_str().unwrap_or_default();
+        host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+    }
+
     /// The URL of `path` with `query`; `path` begins with a slash and needs no escaping.
     pub(crate) fn url(&self, path: &str, query: &[(&'static str, String)]) -> Url {
         let mut url = self.url.clone();
@@ -76,7 +82,7 @@ impl ServerError {
         let hint = match &self {
             Self::NoScheme(text) => Some(format!("write `https://{text}`")),
             Self::PlainHttp(_) => Some("a token must not cross a network in the clear: use the server's https address".into()),
-            Self::UserInfo => Some("basic authentication is not supported: use a token or a client certificate".into()),
+            Self::UserInfo => Some("who we are is the user's to say: `username` and `password` of a kubeconfig's user".into()),
             Self::Empty | Self::Scheme(_) | Self::Malformed(_) => None,
         };
         let error = Error::new(Kind::Configuration, format!("{what} is not usable")).because(self);

@@ -1,17 +1,22 @@
-//! The bearer token. One type holds it, `Debug` shows nothing of it, and one function gives it away: the one that sets the header.
+//! The secret of the `Authorization` header: a bearer token, or a user's password. One type holds it, `Debug` shows nothing of it, and
+//! one function gives it away: the one that sets the header.
 
 use std::fmt;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 use super::file;
 use crate::error::{Error, Kind};
 
 /// The scheme, RFC 6750 section 2.1.
-const PREFIX: &[u8] = b"Bearer ";
+const BEARER: &[u8] = b"Bearer ";
+/// The scheme of a user and a password, RFC 7617 section 2.
+const BASIC: &[u8] = b"Basic ";
 
-/// A bearer token, never empty and always fit for a header.
+/// A bearer token, or a user and a password in its place: never empty and always fit for a header.
 ///
 /// It is kept as the header's value, so that no other copy is made. That copy is not wiped: the HTTP stack shares it and makes more.
 #[derive(Clone, PartialEq, Eq)]
@@ -38,14 +43,26 @@ impl Token {
         if !token.iter().all(u8::is_ascii_graphic) {
             return Err(TokenError::NotVisible);
         }
-        let mut value = HeaderValue::from_bytes(&[PREFIX, token].concat()).map_err(|_| TokenError::NotVisible)?;
+        Self::new(BEARER, token).ok_or(TokenError::NotVisible)
+    }
+
+    /// A user and a password. `None` where the user has a colon, at which the server would split.
+    pub(crate) fn basic(user: &str, password: &str) -> Option<Self> {
+        if user.contains(':') {
+            return None;
+        }
+        Self::new(BASIC, STANDARD.encode(format!("{user}:{password}")).as_bytes())
+    }
+
+    fn new(scheme: &[u8], secret: &[u8]) -> Option<Self> {
+        let mut value = HeaderValue::from_bytes(&[scheme, secret].concat()).ok()?;
         value.set_sensitive(true);
-        Ok(Self(value))
+        Some(Self(value))
     }
 
     /// The token in the file at `path`.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        let refuse = |what: &str| Error::new(Kind::Configuration, format!("{what} the token file `{}`", path.display()));
+        let refuse = |what: &str| Error::new(Kind::Configuration, format!("{what} the token file `{}`", crate::text::path(path)));
         let bytes = file::read(path).map_err(|error| refuse("cannot read").because(error))?;
         Self::parse(&bytes).map_err(|error| refuse("cannot use").because(error))
     }
@@ -55,11 +72,39 @@ impl Token {
         headers.insert(AUTHORIZATION, self.0.clone());
     }
 
-    /// Whether `text` quotes the token: a server may send it back.
-    pub(crate) fn is_in(&self, text: &str) -> bool {
-        let token = self.0.as_bytes().strip_prefix(PREFIX).unwrap_or_default();
-        text.as_bytes().windows(token.len().max(1)).any(|window| window == token)
+    /// Whether it is a user and a password.
+    pub(crate) fn is_basic(&self) -> bool {
+        self.0.as_bytes().starts_with(BASIC)
     }
+
+    /// What it is, for people.
+    pub(crate) fn kind(&self) -> &'static str {
+        if self.is_basic() { "user and password" } else { "bearer token" }
+    }
+
+    /// Whether an answer that nobody asked for words has the secret in it.
+    pub(crate) fn is_sent_back_in(&self, body: &[u8]) -> bool {
+        self.0.len() >= BEARER.len() + SENT_BACK_MIN_BYTES && self.is_in(&String::from_utf8_lossy(body))
+    }
+
+    /// Whether `text` quotes the secret: a server may send it back.
+    pub(crate) fn is_in(&self, text: &str) -> bool {
+        let quotes = |secret: &[u8]| !secret.is_empty() && text.as_bytes().windows(secret.len()).any(|window| window == secret);
+        let header = self.0.as_bytes();
+        match header.strip_prefix(BASIC) {
+            Some(encoded) => quotes(encoded) || quotes(&password(encoded)),
+            None => quotes(header.strip_prefix(BEARER).unwrap_or_default()),
+        }
+    }
+}
+
+/// Shorter secrets are words that an answer may well have of its own. Those that Kubernetes issues have at least 16 characters
+/// (bootstrap tokens: `[a-z0-9]{6}.[a-z0-9]{16}`).
+const SENT_BACK_MIN_BYTES: usize = 16;
+
+fn password(encoded: &[u8]) -> Vec<u8> {
+    let both = STANDARD.decode(encoded).unwrap_or_default();
+    both.splitn(2, |byte| *byte == b':').nth(1).unwrap_or_default().to_vec()
 }
 
 impl fmt::Debug for Token {
@@ -115,5 +160,26 @@ mod tests {
         let token = Token::parse(b"canary").unwrap();
         assert_eq!(format!("{token:?}"), "Token(…)");
         assert!(token.is_in("a canary sings") && !token.is_in("canar") && !token.is_in(""));
+    }
+
+    #[test]
+    fn a_secret_that_is_sent_back_is_found() {
+        let token = Token::parse(b"canary-0123456789").unwrap();
+        assert!(token.is_sent_back_in(br#"{"gitVersion":"canary-0123456789"}"#));
+        assert!(!token.is_sent_back_in(br#"{"gitVersion":"v1.37.2"}"#));
+        assert!(!Token::parse(b"v1").unwrap().is_sent_back_in(br#"{"gitVersion":"v1.37.2"}"#));
+    }
+
+    #[test]
+    fn a_user_and_a_password_are_one_secret() {
+        // The example of RFC 7617, section 2.
+        let token = Token::basic("Aladdin", "open sesame").unwrap();
+        let mut headers = HeaderMap::new();
+        token.authorize(&mut headers);
+        assert_eq!(headers[AUTHORIZATION], "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+        assert!(headers[AUTHORIZATION].is_sensitive() && token.kind() == "user and password");
+        assert!(token.is_in("say: open sesame!") && token.is_in("QWxhZGRpbjpvcGVuIHNlc2FtZQ==") && !token.is_in("Aladdin"));
+        assert!(!Token::basic("a", "").unwrap().is_in("a"));
+        assert_eq!(Token::basic("a:b", "c"), None);
     }
 }

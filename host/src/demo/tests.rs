@@ -51,7 +51,7 @@ async fn a_client_with_the_mount_reads_pods() {
         let response = client
             .post(format!("https://{host}:{}{}", server.address().port(), review.path()))
             .bearer_auth(token(&server, Account::Podlens))
-            .body(review.body().unwrap())
+            .body(review.body().unwrap().to_owned())
             .send()
             .await
             .unwrap();

@@ -207,9 +207,10 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// The value after `<` or `>`: a label's value, too, so that it has no sign.
     fn integer(&mut self) -> Result<i64, SelectorError> {
         match self.next() {
-            Token::Word(word) => word
+            Token::Word(word) => label_value(word)?
                 .parse()
                 .map_err(|_| SelectorError::new(format!("`{}` in the label selector is not a whole number", excerpt(word)))),
             found => Err(self.unexpected(found, "a whole number")),
@@ -341,7 +342,7 @@ mod tests {
             ("a in ()", "a in ()"),
             ("a notin (x,)", "a notin (,x)"),
             ("example.com/app.kubernetes_io=V-1", "example.com/app.kubernetes_io=V-1"),
-            ("a>1,b<-2", "a>1,b<-2"),
+            ("a>1,b<2", "a>1,b<2"),
             ("in in (in)", "in in (in)"),
             ("a\n=\tb", "a=b"),
         ] {
@@ -365,6 +366,8 @@ mod tests {
             ("a=(b)", "`(`"),
             ("!a=b", "`=`"),
             ("a>b", "`b`"),
+            ("a>-1", "`-1`"),
+            ("a<+1", "`+1`"),
             ("a>", "the end"),
             ("-a", "`-a`"),
             ("a=-b", "`-b`"),

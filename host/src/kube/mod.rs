@@ -3,18 +3,36 @@
 //! Nothing here opens a socket, reads a file or knows a guest. `client` sends what `Request` describes;
 //! `decode_list` and `decode_pod` read what comes back. Start with `request.rs`.
 
+mod access;
+#[cfg(feature = "cli")]
+mod account;
+#[cfg(feature = "cli")]
+mod claims;
 mod decode;
 mod field_selector;
+#[cfg(feature = "cli")]
+mod forward;
 mod label_selector;
 mod name;
 mod pod;
 mod request;
 mod review;
+#[cfg(feature = "cli")]
+mod rules;
 mod status;
 
+pub use access::{Access, AccessAnswer};
+#[cfg(feature = "cli")]
+pub(crate) use account::ServiceAccount;
+#[cfg(feature = "cli")]
+pub(crate) use claims::{ClaimsError, TokenClaims};
 pub use decode::ReadPod;
 pub(crate) use decode::{DecodeError, PodList, decode_list, decode_pod};
 pub use field_selector::FieldSelector;
+#[cfg(feature = "cli")]
+pub(crate) use forward::{
+    ForwardGet, ForwardList, Health, IncludeObject, ListParameters, Representation, ResourceVersionMatch, View, Watch,
+};
 pub use label_selector::LabelSelector;
 pub use name::{NameError, Namespace, PodName};
 pub use pod::{
@@ -26,6 +44,8 @@ pub use pod::{
 pub(crate) use pod::{Envelope, ListMeta, PROTOBUF_MAGIC};
 pub(crate) use request::{Accept, ContinueToken, ListPods, PAGE_LIMIT, Request};
 pub use review::{SelfSubjectReview, ServerVersion};
+#[cfg(feature = "cli")]
+pub(crate) use rules::Rules;
 pub(crate) use status::Status;
 
 /// Why a selector was refused: which part of it, and what would be accepted.

@@ -66,6 +66,13 @@ impl fmt::Display for PodName {
     }
 }
 
+/// `default`: where nothing names another, as everywhere in Kubernetes.
+impl Default for Namespace {
+    fn default() -> Self {
+        Self("default".to_owned())
+    }
+}
+
 impl std::str::FromStr for Namespace {
     type Err = NameError;
 

@@ -1,8 +1,11 @@
 //! Requests as data: method, path, query, accepted encodings. Building one cannot fail, since its parts are already checked.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use super::{FieldSelector, LabelSelector, Namespace, PodName};
+use super::{Access, FieldSelector, LabelSelector, Namespace, PodName};
+#[cfg(feature = "cli")]
+use super::{Rules, ServiceAccount};
 
 /// Most pods of one page, as kubectl and client-go ask for (kubectl `DefaultChunkSize`, client-go `defaultPageSize`).
 pub(crate) const PAGE_LIMIT: u32 = 500;
@@ -14,6 +17,9 @@ pub(crate) enum Accept {
     Protobuf,
     /// JSON only.
     Json,
+    /// What a client of the proxy asked for.
+    #[cfg(feature = "cli")]
+    Forwarded(super::Representation),
 }
 
 impl Accept {
@@ -22,6 +28,8 @@ impl Accept {
         match self {
             Self::Protobuf => "application/vnd.kubernetes.protobuf,application/json",
             Self::Json => "application/json",
+            #[cfg(feature = "cli")]
+            Self::Forwarded(representation) => representation.header(),
         }
     }
 }
@@ -52,10 +60,10 @@ impl fmt::Debug for ContinueToken {
 /// A request to the API server, complete but for address and credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
-    path: String,
-    query: Vec<(&'static str, String)>,
-    accept: Accept,
-    body: Option<&'static str>,
+    pub(super) path: String,
+    pub(super) query: Vec<(&'static str, String)>,
+    pub(super) accept: Accept,
+    pub(super) body: Option<Cow<'static, str>>,
 }
 
 /// What one page of a list is asked for.
@@ -112,12 +120,30 @@ impl Request {
 
     /// `POST /apis/authentication.k8s.io/v1/selfsubjectreviews`: who the API server says we are.
     pub(crate) fn self_subject_review() -> Self {
-        Self {
-            path: "/apis/authentication.k8s.io/v1/selfsubjectreviews".into(),
-            query: Vec::new(),
-            accept: Accept::Json,
-            body: Some(r#"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}"#),
-        }
+        let review = r#"{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}"#;
+        Self::review("/apis/authentication.k8s.io/v1/selfsubjectreviews", review)
+    }
+
+    /// `POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews`: may we do this?
+    pub(crate) fn self_subject_access_review(access: &Access<'_>) -> Self {
+        Self::review("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", access.self_review().to_string())
+    }
+
+    /// `POST /apis/authorization.k8s.io/v1/subjectaccessreviews`: may this service account do this? Few may ask.
+    #[cfg(feature = "cli")]
+    pub(crate) fn subject_access_review(access: &Access<'_>, account: &ServiceAccount) -> Self {
+        Self::review("/apis/authorization.k8s.io/v1/subjectaccessreviews", access.review(account).to_string())
+    }
+
+    /// `POST /apis/authorization.k8s.io/v1/selfsubjectrulesreviews`: what may we do in this namespace?
+    #[cfg(feature = "cli")]
+    pub(crate) fn self_subject_rules_review(namespace: &Namespace) -> Self {
+        Self::review("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", Rules::review(namespace).to_string())
+    }
+
+    /// A question that changes nothing, and is posted all the same.
+    fn review(path: &str, review: impl Into<Cow<'static, str>>) -> Self {
+        Self { path: path.into(), query: Vec::new(), accept: Accept::Json, body: Some(review.into()) }
     }
 
     fn accept_pods(objects: bool) -> Accept {
@@ -140,8 +166,8 @@ impl Request {
     }
 
     /// The JSON body. A request with a body is a POST, one without is a GET.
-    pub(crate) fn body(&self) -> Option<&'static str> {
-        self.body
+    pub(crate) fn body(&self) -> Option<&str> {
+        self.body.as_deref()
     }
 }
 

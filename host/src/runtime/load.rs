@@ -8,6 +8,7 @@ use wasmtime::component::Component;
 
 use super::engine::Runtime;
 use super::store::State;
+use super::uses::PodAccess;
 use super::{describe, wasi};
 use crate::bindings;
 use crate::error::{Error, Kind};
@@ -37,12 +38,18 @@ pub struct Query {
     pub(super) pre: bindings::QueryPre<State>,
     pub(super) description: Arc<Description>,
     pub(super) columns: Arc<[Column]>,
+    uses: PodAccess,
 }
 
 impl Query {
     /// What the query says of itself; checked.
     pub fn description(&self) -> &Description {
         &self.description
+    }
+
+    /// Which requests for pods it can make at all: what an account needs that it runs as.
+    pub fn uses(&self) -> PodAccess {
+        self.uses
     }
 }
 
@@ -83,16 +90,17 @@ async fn load(runtime: Runtime, bytes: Vec<u8>) -> Result<Query, Error> {
                     ),
                 )
             };
+            let uses = PodAccess::of(&component, &engine);
             let pre = linker.instantiate_pre(&component).map_err(fits)?;
-            bindings::QueryPre::new(pre).map_err(fits)
+            Ok((bindings::QueryPre::new(pre).map_err(fits)?, uses))
         }
     };
-    let pre = tokio::task::spawn_blocking(compile)
+    let (pre, uses) = tokio::task::spawn_blocking(compile)
         .await
         .map_err(|error| Error::new(Kind::Component, "compiling the component failed").because(error))??;
     let description = describe::describe(&engine, &pre).await?;
     let columns = description.columns.clone().into();
-    Ok(Query { engine, pre, description: Arc::new(description), columns })
+    Ok(Query { engine, pre, description: Arc::new(description), columns, uses })
 }
 
 fn check_header(bytes: &[u8]) -> Result<(), Error> {

@@ -14,9 +14,11 @@ mod memory;
 mod outcome;
 mod run;
 mod store;
+mod uses;
 mod wasi;
 
 pub use engine::Runtime;
 pub use load::Query;
 pub use log::{LogLine, LogSink, LogStream};
 pub use run::{Outcome, Report, Run, RunOptions};
+pub use uses::PodAccess;

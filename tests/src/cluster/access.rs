@@ -1,4 +1,4 @@
-//! Who may do what: namespaces, service accounts, their tokens and their rights.
+//! Who may do what: namespaces, service accounts and their rights.
 
 use std::fmt;
 use std::ops::Deref;
@@ -60,19 +60,6 @@ impl Cluster {
     pub fn create_service_account(&self, namespace: &str, name: &str) {
         let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts");
         self.post(&path, &json!({ "metadata": { "name": name } }));
-    }
-
-    /// A token of a service account, by TokenRequest, as a kubelet gets it for a pod (though bound to no pod).
-    /// Kubernetes accepts no `expiration_seconds` below 600.
-    pub fn service_account_token(&self, namespace: &str, name: &str, expiration_seconds: u32) -> String {
-        let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token");
-        let request = json!({
-            "apiVersion": "authentication.k8s.io/v1",
-            "kind": "TokenRequest",
-            "spec": { "expirationSeconds": expiration_seconds },
-        });
-        let answer = self.post(&path, &request);
-        answer["status"]["token"].as_str().expect("a granted TokenRequest carries a token").to_owned()
     }
 
     /// What a kubelet mounts into a pod that runs as this service account, with a token for an hour.

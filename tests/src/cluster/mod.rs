@@ -33,6 +33,7 @@ mod mount;
 mod pods;
 mod rest;
 mod supervisor;
+mod tokens;
 
 use std::fmt::Write as _;
 use std::fs::{self, File};

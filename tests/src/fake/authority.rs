@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
-/// What the server shows. All but one must be refused by a client that trusts the authority.
+/// What the server shows. All but the first must be refused by a client that trusts the authority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Serving {
     /// Issued by the authority for `127.0.0.1` and `localhost`.
@@ -27,6 +27,8 @@ pub enum Serving {
     OtherName,
     /// Issued by itself.
     SelfSigned,
+    /// Issued by the authority, for the right name, and an authority's itself.
+    AnAuthority,
 }
 
 /// A CA. Clones are the same one.
@@ -90,12 +92,14 @@ impl Authority {
                 let certificate = parameters.self_signed(&key).expect("a leaf has nothing to be refused for");
                 return (certificate.pem(), key.serialize_pem());
             }
+            Serving::AnAuthority => parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
             Serving::InOrder | Serving::OtherName => {}
         }
         self.sign(&parameters)
     }
 
-    pub(super) fn server_config(&self, serving: Serving, client_certificates: bool) -> ServerConfig {
+    /// TLS, and the certificate that it shows.
+    pub(super) fn server_config(&self, serving: Serving, client_certificates: bool) -> (ServerConfig, String) {
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -111,7 +115,7 @@ impl Authority {
         let (certificate, key) = self.serving(serving);
         let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).expect("rcgen writes PEM")];
         let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).expect("rcgen writes PEM");
-        builder.with_single_cert(chain, key).expect("the key is the certificate's")
+        (builder.with_single_cert(chain, key).expect("the key is the certificate's"), certificate)
     }
 }
 

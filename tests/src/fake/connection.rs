@@ -11,7 +11,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use super::script::Delivery;
 use super::{Answer, Expected, Opening, Seen};
 
-type Tls = StreamOwned<ServerConnection, TcpStream>;
+type Tls = StreamOwned<ServerConnection, Recorded>;
 
 /// What the connections of a server share.
 pub(super) struct Shared {
@@ -27,7 +27,34 @@ struct State {
     script: VecDeque<(Expected, Answer)>,
     always: Vec<(Expected, Answer)>,
     seen: Vec<Seen>,
+    /// All bytes that came, of all connections.
+    received: Vec<u8>,
+    server_names: Vec<Option<String>>,
     unexpected: Vec<String>,
+}
+
+/// A socket, and a note of every byte that is read from it.
+struct Recorded {
+    socket: TcpStream,
+    shared: Arc<Shared>,
+}
+
+impl io::Read for Recorded {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.socket.read(buffer)?;
+        self.shared.state().received.extend_from_slice(&buffer[..length]);
+        Ok(length)
+    }
+}
+
+impl Write for Recorded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.socket.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.socket.flush()
+    }
 }
 
 impl Shared {
@@ -40,6 +67,8 @@ impl Shared {
             script: script.into(),
             always,
             seen: Vec::new(),
+            received: Vec::new(),
+            server_names: Vec::new(),
             unexpected: Vec::new(),
         };
         Self { state: Mutex::new(state), changed: Condvar::new() }
@@ -62,6 +91,14 @@ impl Shared {
 
     pub(super) fn seen(&self) -> Vec<Seen> {
         self.state().seen.clone()
+    }
+
+    pub(super) fn received(&self) -> Vec<u8> {
+        self.state().received.clone()
+    }
+
+    pub(super) fn server_names(&self) -> Vec<Option<String>> {
+        self.state().server_names.clone()
     }
 
     pub(super) fn connections(&self) -> usize {
@@ -130,31 +167,36 @@ impl Shared {
 }
 
 /// Serves one connection to its end. The client's end of it is none of the server's faults.
-pub(super) fn serve(socket: TcpStream, opening: Option<Opening>, tls: &Arc<ServerConfig>, shared: &Shared) {
+pub(super) fn serve(socket: TcpStream, opening: Option<Opening>, tls: &Arc<ServerConfig>, shared: &Arc<Shared>) {
     let _ = match opening {
         Some(Opening::Close) => Ok(()),
         Some(Opening::Hang) => {
             shared.wait(None, |_| false);
             Ok(())
         }
-        Some(Opening::PlainHttp) => plain_http(&socket),
-        Some(Opening::GoAway) => go_away(&socket, tls),
+        Some(Opening::PlainHttp) => plain_http(&socket, shared),
+        Some(Opening::GoAway) => go_away(&socket, tls, shared),
         None => https(&socket, tls, shared),
     };
     // `Shared` has a duplicate: closing this one alone ends nothing.
     let _ = socket.shutdown(Shutdown::Both);
 }
 
-fn accept(socket: &TcpStream, tls: &ServerConfig, protocol: &[u8]) -> io::Result<Tls> {
+fn accept(socket: &TcpStream, tls: &ServerConfig, protocol: &[u8], shared: &Arc<Shared>) -> io::Result<Tls> {
     socket.set_nodelay(true)?;
     let mut config = tls.clone();
     config.alpn_protocols = vec![protocol.to_vec()];
     let connection = ServerConnection::new(Arc::new(config)).map_err(io::Error::other)?;
-    Ok(StreamOwned::new(connection, socket.try_clone()?))
+    let socket = Recorded { socket: socket.try_clone()?, shared: Arc::clone(shared) };
+    Ok(StreamOwned::new(connection, socket))
 }
 
-fn https(socket: &TcpStream, tls: &ServerConfig, shared: &Shared) -> io::Result<()> {
-    let mut stream = accept(socket, tls, b"http/1.1")?;
+fn https(socket: &TcpStream, tls: &ServerConfig, shared: &Arc<Shared>) -> io::Result<()> {
+    let mut stream = accept(socket, tls, b"http/1.1", shared)?;
+    while stream.conn.is_handshaking() {
+        stream.conn.complete_io(&mut stream.sock)?;
+    }
+    shared.state().server_names.push(stream.conn.server_name().map(str::to_owned));
     while let Some(seen) = Seen::read(&mut stream)? {
         let answer = shared.answer(seen);
         if answer.is_held() && !shared.wait(None, |state| state.released) {
@@ -208,19 +250,19 @@ fn deliver(stream: &mut Tls, answer: &Answer, shared: &Shared) -> io::Result<boo
     }
 }
 
-fn plain_http(mut socket: &TcpStream) -> io::Result<()> {
+fn plain_http(mut socket: &TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
     // Something of the client's first message, so that closing does not reset the connection under the answer.
     let mut hello = [0; 4096];
-    let _ = socket.read(&mut hello)?;
+    let _ = Recorded { socket: socket.try_clone()?, shared: Arc::clone(shared) }.read(&mut hello)?;
     socket.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 }
 
 /// RFC 9113, sections 6.5 and 6.8: an empty SETTINGS, and a GOAWAY for which not even stream 1 was processed.
-fn go_away(socket: &TcpStream, tls: &ServerConfig) -> io::Result<()> {
+fn go_away(socket: &TcpStream, tls: &ServerConfig, shared: &Arc<Shared>) -> io::Result<()> {
     const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     const GOAWAY: [u8; 17] = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     const HEADERS: u8 = 1;
-    let mut stream = accept(socket, tls, b"h2")?;
+    let mut stream = accept(socket, tls, b"h2", shared)?;
     stream.write_all(&SETTINGS)?;
     stream.flush()?;
     let mut preface = [0; 24];

@@ -40,6 +40,7 @@ pub use self::seen::Seen;
 pub struct Fake {
     address: SocketAddr,
     authority: Authority,
+    certificate: String,
     shared: Arc<Shared>,
     acceptor: Option<JoinHandle<()>>,
 }
@@ -50,6 +51,7 @@ pub struct Builder {
     authority: Authority,
     serving: Serving,
     client_certificates: bool,
+    port: u16,
     openings: Vec<Opening>,
     script: Vec<(Expected, Answer)>,
     always: Vec<(Expected, Answer)>,
@@ -67,6 +69,7 @@ impl Fake {
             authority: Authority::new(),
             serving: Serving::InOrder,
             client_certificates: false,
+            port: 0,
             openings: Vec::new(),
             script: Vec::new(),
             always: Vec::new(),
@@ -91,6 +94,21 @@ impl Fake {
     /// The requests so far, those that were not expected included.
     pub fn seen(&self) -> Vec<Seen> {
         self.shared.seen()
+    }
+
+    /// Every byte that came over any connection so far, as it was on the wire.
+    pub fn received(&self) -> Vec<u8> {
+        self.shared.received()
+    }
+
+    /// The name that each client asked for in its handshake (SNI), of those handshakes that were completed.
+    pub fn server_names(&self) -> Vec<Option<String>> {
+        self.shared.server_names()
+    }
+
+    /// The server's own certificate, PEM.
+    pub fn certificate(&self) -> &str {
+        &self.certificate
     }
 
     /// How many connections were accepted so far.
@@ -128,6 +146,12 @@ impl Builder {
         self
     }
 
+    /// Listens on the port that another server had, instead of one that the system chooses: a server that was started again.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
     /// What happens to the first connections, one by one, in place of HTTP. Those after them are in order.
     pub fn openings(mut self, openings: impl IntoIterator<Item = Opening>) -> Self {
         self.openings.extend(openings);
@@ -146,17 +170,18 @@ impl Builder {
         self
     }
 
-    /// Listens, on a port that the system chooses.
+    /// Listens.
     pub fn start(self) -> Fake {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).expect("loopback has this port free");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let tls = Arc::new(self.authority.server_config(self.serving, self.client_certificates));
+        let (tls, certificate) = self.authority.server_config(self.serving, self.client_certificates);
+        let tls = Arc::new(tls);
         let shared = Arc::new(Shared::new(self.openings, self.script, self.always));
         let acceptor = {
             let shared = Arc::clone(&shared);
             thread::spawn(move || accept(&listener, &tls, &shared))
         };
-        Fake { address, authority: self.authority, shared, acceptor: Some(acceptor) }
+        Fake { address, authority: self.authority, certificate, shared, acceptor: Some(acceptor) }
     }
 }
 

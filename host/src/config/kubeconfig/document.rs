@@ -3,17 +3,14 @@
 //! Field names: k8s.io/client-go `tools/clientcmd/api/v1/types.go`. Unknown fields are passed over, as client-go does. No type here
 //! has `Debug`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_saphyr::Options;
-use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
+use serde::de::{Error as _, Unexpected};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
-/// Deepest nesting. A kubeconfig has five levels, an extension in it perhaps ten; arbitrary, bounds the parser's stack.
-const MAX_DEPTH: usize = 32;
-/// Most nodes of a file: a thousand entries of thirty fields. Arbitrary, bounds time and memory.
-const MAX_NODES: usize = 100_000;
+use crate::config::yaml;
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "kebab-case", default)]
@@ -53,10 +50,21 @@ pub(super) struct NamedUser {
 pub(super) struct Cluster {
     pub(super) server: Option<String>,
     pub(super) tls_server_name: Option<String>,
+    #[serde(deserialize_with = "boolean")]
     pub(super) insecure_skip_tls_verify: Option<bool>,
     pub(super) certificate_authority: Option<String>,
     pub(super) certificate_authority_data: Option<String>,
     pub(super) proxy_url: Option<String>,
+    #[serde(deserialize_with = "boolean")]
+    pub(super) disable_compression: Option<bool>,
+    pub(super) extensions: Option<Vec<NamedExtension>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct NamedExtension {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) extension: Value,
 }
 
 #[derive(Deserialize, Default)]
@@ -80,25 +88,47 @@ pub(super) struct User {
     #[serde(rename = "as")]
     pub(super) impersonate: Option<String>,
     pub(super) as_uid: Option<String>,
-    pub(super) as_groups: Option<Vec<IgnoredAny>>,
-    pub(super) as_user_extra: Option<IgnoredAny>,
+    pub(super) as_groups: Option<Vec<String>>,
+    pub(super) as_user_extra: Option<BTreeMap<String, Vec<String>>>,
     pub(super) username: Option<String>,
     pub(super) password: Option<String>,
     pub(super) exec: Option<Exec>,
     pub(super) auth_provider: Option<AuthProvider>,
 }
 
-/// Recognised, not run: which program it is, for the message.
 #[derive(Deserialize, Default)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub(super) struct Exec {
     pub(super) command: Option<String>,
+    pub(super) args: Option<Vec<String>>,
+    pub(super) env: Option<Vec<ExecVariable>>,
+    pub(super) api_version: Option<String>,
+    pub(super) install_hint: Option<String>,
+    #[serde(deserialize_with = "boolean")]
+    pub(super) provide_cluster_info: Option<bool>,
+    pub(super) interactive_mode: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct ExecVariable {
+    pub(super) name: String,
+    pub(super) value: String,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct AuthProvider {
     pub(super) name: Option<String>,
+}
+
+/// `true` or `false`, and not the text `'true'`, which the parser takes for it: client-go does not, and one of these fields gives up trust.
+fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::Bool(value) => Ok(Some(value)),
+        _ => Err(D::Error::invalid_type(Unexpected::Other("another value"), &"a boolean")),
+    }
 }
 
 /// Why a file is not a kubeconfig: where, and what kind of slip. The parser's own text could quote the file, so it is dropped.
@@ -115,30 +145,13 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Document, DocumentError> {
     if text.trim().is_empty() {
         return Ok(Document::default());
     }
-    let document: Option<Document> = serde_saphyr::from_str_with_options(text, options()).map_err(DocumentError::from)?;
+    let document: Option<Document> = yaml::parse(text).map_err(DocumentError::from)?;
     let document = document.unwrap_or_default();
     let is = |field: &Option<String>, expected: &str| field.as_deref().is_none_or(|it| it.is_empty() || it == expected);
     if is(&document.kind, "Config") && is(&document.api_version, "v1") {
         Ok(document)
     } else {
         Err(DocumentError { what: "it is another kind of object: kind `Config` of version `v1` is expected", place: None })
-    }
-}
-
-fn options() -> Options {
-    let budget = serde_saphyr::budget! {
-        max_depth: MAX_DEPTH,
-        max_nodes: MAX_NODES,
-        // No tool writes aliases, and they are how a small file becomes a large one.
-        max_aliases: 0,
-        max_anchors: 0,
-        max_merge_keys: 0,
-    };
-    serde_saphyr::options! {
-        budget: budget,
-        merge_keys: MergeKeyPolicy::Error,
-        duplicate_keys: DuplicateKeyPolicy::Error,
-        with_snippet: false,
     }
 }
 
@@ -206,7 +219,11 @@ mod tests {
             ("users: [{user: {token: [canary]}, name: a}]", "a value is not of the kind that its field takes (line 1, column 24)"),
             (
                 "clusters: [{cluster: {insecure-skip-tls-verify: canary}, name: a}]",
-                "a value is not of the kind that its field takes (line 1, column 49)",
+                "a value is not of the kind that its field takes (line 1, column 23)",
+            ),
+            (
+                "clusters: [{cluster: {insecure-skip-tls-verify: 'true'}, name: a}]",
+                "a value is not of the kind that its field takes (line 1, column 23)",
             ),
             ("users: [{user: {token: canary}}]", "an entry has no `name` (line 1, column 10)"),
             ("users: [{name: a, name: canary}]", "a key is there twice (line 1, column 19)"),

@@ -54,7 +54,7 @@ impl<T: Default> Entries<T> {
         let mut own = BTreeMap::new();
         for (name, value) in named {
             if own.contains_key(&name) {
-                let message = format!("the kubeconfig `{}` has two {list}s named `{}`", path.display(), excerpt(&name));
+                let message = format!("the kubeconfig `{}` has two {list}s named `{}`", crate::text::path(path), excerpt(&name));
                 return Err(Error::new(Kind::Configuration, message).hint("remove or rename one of them"));
             }
             own.insert(name, value.unwrap_or_default());

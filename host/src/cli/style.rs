@@ -1,0 +1,77 @@
+//! Marks and colours: colours only where a terminal shows them and nobody asked for none.
+
+use std::io::IsTerminal as _;
+
+use crate::config::{Environment as _, ProcessEnvironment};
+
+/// What a line says about something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    Good,
+    Bad,
+    /// Good, with something to be looked at.
+    Doubt,
+    /// Nothing was found out.
+    Open,
+}
+
+/// Whether there are colours.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Style {
+    colours: bool,
+}
+
+impl Style {
+    /// For standard output. <https://no-color.org>: any value but the empty one turns colours off.
+    pub(super) fn of_stdout() -> Self {
+        let environment = ProcessEnvironment;
+        let is_dumb = environment.var("TERM").is_some_and(|term| term == "dumb");
+        let colours = std::io::stdout().is_terminal() && environment.non_empty("NO_COLOR").is_none() && !is_dumb;
+        Self { colours }
+    }
+
+    /// Without colours.
+    #[cfg(test)]
+    pub(super) fn plain() -> Self {
+        Self { colours: false }
+    }
+
+    /// The mark alone.
+    pub(super) fn mark(self, mark: Mark) -> String {
+        self.paint(
+            mark,
+            match mark {
+                Mark::Good => "✔",
+                Mark::Bad => "✘",
+                Mark::Doubt => "!",
+                Mark::Open => "–",
+            },
+        )
+    }
+
+    /// A text in the mark's colour.
+    pub(super) fn paint(self, mark: Mark, text: &str) -> String {
+        if !self.colours {
+            return text.to_owned();
+        }
+        // SGR, ECMA-48 section 8.3.117: the colours that every terminal has.
+        let code = match mark {
+            Mark::Good => 32,
+            Mark::Bad => 31,
+            Mark::Doubt => 33,
+            Mark::Open => 2,
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_coloured_or_plain() {
+        assert_eq!(Style { colours: false }.mark(Mark::Bad), "✘");
+        assert_eq!(Style { colours: true }.mark(Mark::Good), "\u{1b}[32m✔\u{1b}[0m");
+    }
+}

@@ -1,0 +1,84 @@
+//! One client's connection: HTTP/1.1 with bounds on everything that a client sends before it is understood.
+
+use std::convert::Infallible;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use hyper::http::request::Parts;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::body::{Body, BodyError};
+use super::seats::{Busy, Seat};
+use super::socket::Socket;
+use super::stop::Stop;
+
+/// How long a client may take for the head of a request, and keep a connection without one. kube-apiserver gives 32 s and 90 s
+/// (k8s.io/apiserver `pkg/server/secure_serving.go`), to clients across a network; here they are on the same machine. Arbitrary.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Most bytes of a head, twice what the longest target that is served has, and most headers: browsers send about 20. Arbitrary.
+const HEAD_MAX_BYTES: usize = 16 * 1024;
+const HEAD_MAX_HEADERS: usize = 64;
+
+/// Serves a connection to its end: the client's, that of the server, or until its seat is another's.
+pub(super) async fn serve<A>(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    seat: Seat,
+    stop: Stop,
+    answer: impl Fn(Parts) -> A,
+) -> hyper::Result<()>
+where
+    A: Future<Output = Response<Body>>,
+{
+    let seat = Arc::new(seat);
+    let service = service_fn(|request: Request<Incoming>| {
+        let busy = seat.busy();
+        let answer = answer(request.into_parts().0);
+        async move { Ok::<_, Infallible>(answer.await.map(|body| Held { body, _busy: busy })) }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_headers(HEAD_MAX_HEADERS).max_buf_size(HEAD_MAX_BYTES);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(Socket::new(stream)), service));
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        () = seat.left() => return Ok(()),
+        () = stop.asked() => {}
+    }
+    if seat.waits() {
+        return Ok(());
+    }
+    connection.as_mut().graceful_shutdown();
+    connection.await
+}
+
+/// A body, and the seat that its client has until the last of it is read of. What of it is still on its way then, some KiB, is no longer
+/// waited for when others need the seat or the proxy ends.
+struct Held {
+    body: Body,
+    _busy: Busy,
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,135 @@
+//! How the bytes of requests have to look, beyond what hyper demands: every line ends with CRLF, and no line has a bare CR, a bare LF
+//! or a NUL in it; the request line has no fragment. Two parsers that disagree on any of these see different requests in the same bytes.
+//!
+//! Only heads are looked at. A head that announces a body is refused, and ends its connection (see `decide.rs`), so what comes after it
+//! is nobody's request.
+
+/// The headers that announce a body, and the longest of their names.
+const BODY_HEADERS: [&[u8]; 2] = [b"content-length:", b"transfer-encoding:"];
+const NAME_MAX_BYTES: usize = BODY_HEADERS[1].len();
+
+/// Looks at the bytes of a connection, in whatever pieces they come.
+#[derive(Debug, Default)]
+pub(super) struct Heads {
+    place: Place,
+    after_carriage_return: bool,
+    /// The beginning of the line, in lower case, and the line's length.
+    line: [u8; NAME_MAX_BYTES],
+    line_bytes: usize,
+    announces_body: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    #[default]
+    RequestLine,
+    Headers,
+    /// After a head that announced a body: to the end of the connection.
+    Body,
+}
+
+/// The bytes are not those of a request that has one meaning.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Ambiguous;
+
+impl Heads {
+    /// Takes the next bytes.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), Ambiguous> {
+        bytes.iter().try_for_each(|byte| self.take_byte(*byte))
+    }
+
+    fn take_byte(&mut self, byte: u8) -> Result<(), Ambiguous> {
+        if self.place == Place::Body {
+            return Ok(());
+        }
+        if std::mem::replace(&mut self.after_carriage_return, byte == b'\r') != (byte == b'\n') {
+            return Err(Ambiguous);
+        }
+        match byte {
+            b'\r' => {}
+            b'\n' => self.end_line(),
+            b'\0' => return Err(Ambiguous),
+            b'#' if self.place == Place::RequestLine => return Err(Ambiguous),
+            _ => {
+                if let Some(place) = self.line.get_mut(self.line_bytes) {
+                    *place = byte.to_ascii_lowercase();
+                }
+                self.line_bytes = self.line_bytes.saturating_add(1);
+            }
+        }
+        Ok(())
+    }
+
+    fn end_line(&mut self) {
+        let line = &self.line[..self.line_bytes.min(NAME_MAX_BYTES)];
+        self.place = match self.place {
+            // Empty lines before a request are passed over (RFC 9112 section 2.2).
+            Place::RequestLine if line.is_empty() => Place::RequestLine,
+            Place::Headers if line.is_empty() && self.announces_body => Place::Body,
+            Place::Headers if line.is_empty() => Place::RequestLine,
+            Place::Headers => {
+                self.announces_body |= BODY_HEADERS.iter().any(|name| line.starts_with(name));
+                Place::Headers
+            }
+            Place::RequestLine | Place::Body => Place::Headers,
+        };
+        self.line_bytes = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(bytes: &str, expected: bool) {
+        assert_eq!(Heads::default().take(bytes.as_bytes()).is_ok(), expected, "{bytes:?}");
+        let mut heads = Heads::default();
+        let by_byte = bytes.as_bytes().chunks(1).try_for_each(|byte| heads.take(byte));
+        assert_eq!(by_byte.is_ok(), expected, "{bytes:?}, byte by byte");
+    }
+
+    #[test]
+    fn lines_end_with_crlf() {
+        let host = "Host: localhost\r\n";
+        for (bytes, expected) in [
+            ("", true),
+            ("GET / HTTP/1.1\r\n", true),
+            (&format!("GET / HTTP/1.1\r\n{host}\r\n"), true),
+            (&format!("GET / HTTP/1.1\r\n{host}\r\nGET / HTTP/1.1\r\n{host}\r\n"), true),
+            (&format!("\r\n\r\nGET / HTTP/1.1\r\n{host}\r\n"), true),
+            ("GET / HTTP/1.1\n", false),
+            ("GET / HTTP/1.1\r\nHost: localhost\n\r\n", false),
+            ("GET / HTTP/1.1\r\nHost: localhost\r\n\n", false),
+            ("GET / HTTP/1.1\r\r\n", false),
+            ("GET / HTTP/1.1\rHost: localhost\r\n", false),
+            ("GET / HTTP/1.1\r\nA: b\rc\r\n", false),
+            ("GET /\0 HTTP/1.1\r\n", false),
+            ("GET / HTTP/1.1\r\nA: \0\r\n", false),
+            ("GET /#a HTTP/1.1\r\n", false),
+            ("GET /?a#b HTTP/1.1\r\n", false),
+            ("GET / HTTP/1.1\r\nA: #b\r\n", true),
+            (&format!("GET / HTTP/1.1\r\n{host}\r\nGET / HTTP/1.1\n\n"), false),
+            ("\n", false),
+        ] {
+            check(bytes, expected);
+        }
+    }
+
+    #[test]
+    fn a_body_is_not_looked_at() {
+        for (header, expected) in [
+            ("Content-Length: 3", true),
+            ("content-LENGTH:3", true),
+            ("Transfer-Encoding: chunked", true),
+            ("X-Content-Length: 3", false),
+            ("Content-Lengths: 3", false),
+            ("Content-Length : 3", false),
+            (" Content-Length: 3", false),
+        ] {
+            check(&format!("POST / HTTP/1.1\r\nHost: a\r\n{header}\r\nA: b\r\n\r\na\nb"), expected);
+            // The head itself is, all of it.
+            check(&format!("POST / HTTP/1.1\r\n{header}\r\nA: b\n\r\n"), false);
+        }
+    }
+}
