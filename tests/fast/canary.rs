@@ -120,7 +120,13 @@ fn what_tells_of_the_way_shows_no_token() {
     let access = json!({ "status": { "allowed": false, "reason": TOKEN, "evaluationError": TOKEN } }).to_string();
     let version = json!({ "gitVersion": TOKEN, "platform": TOKEN }).to_string();
     let (reviews, reviewed) = ("/apis/authentication.k8s.io/v1/selfsubjectreviews", Answer::json(201, user));
-    for (identity, code) in [(reviewed.clone(), 200), (says(401), 401), (says(403), 403), (says(500), 500)] {
+    // JSON may write each character as its number.
+    let escaped: String = TOKEN.chars().map(|character| format!("\\u{:04x}", u32::from(character))).collect();
+    let user = format!(r#"{{"kind":"SelfSubjectReview","status":{{"userInfo":{{"username":"{escaped}"}}}}}}"#);
+    let in_header = Answer::json(201, "{}").header("Content-Type", TOKEN);
+    for (identity, code) in
+        [(reviewed, 200), (Answer::json(201, user), 200), (in_header, 200), (says(401), 401), (says(403), 403), (says(500), 500)]
+    {
         let pods = if code == 200 { pods(&["web-0"], "") } else { says(code) };
         let fake = Fake::builder()
             .always(get("/version"), Answer::json(200, version.clone()))

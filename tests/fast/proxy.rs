@@ -180,7 +180,10 @@ fn html(code: u16) -> Answer {
 #[test]
 fn pods_are_served() {
     let fake = Fake::builder()
-        .always(get(PODS), Answer::json(200, list()).header("Audit-Id", "audited").header("Set-Cookie", "a=b"))
+        .always(
+            get(PODS),
+            Answer::json(200, list()).header("Audit-Id", "6a1b8f7e-3f0c-4f6e-9c55-5d2f4f0f9d11").header("Set-Cookie", "a=b"),
+        )
         .always(get("/api/v1/namespaces/shop/pods/web-0"), Answer::json(200, pod("web-0").to_string()).chunked(7))
         .always(get("/version"), Answer::json(200, "{}"))
         .always(get("/readyz"), Answer::text(200, "ok"))

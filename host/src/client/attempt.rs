@@ -47,8 +47,9 @@ pub(super) async fn attempt(
         return Err(refusal::judge(ask, code, response.headers(), &status, credential.token()));
     }
     answer::check(response.headers(), ask.request.accept()).map_err(|error| {
-        let message = format!("`{}` gave {ask} an answer that is none", ask.address());
-        Refused::Final(Failure::Other(Error::new(Kind::Server, message).because(error)))
+        let none = Error::new(Kind::Server, format!("`{}` gave {ask} an answer that is none", ask.address()));
+        let is_secret = credential.token().is_some_and(|token| token.is_sent_back_in(&error.to_string()));
+        Refused::Final(Failure::Other(if is_secret { none } else { none.because(error) }))
     })?;
     let date = answer::date(response.headers());
     match body::read(&mut response, max_bytes, wire_bytes).await {

@@ -159,14 +159,29 @@ impl Client {
     }
 
     async fn about(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {
-        let answer = self.send(request, Call { deadline, max_bytes: ABOUT_MAX_BYTES }).await?;
-        // These answers are shown as they are, and one that lies may have in it what it was sent.
+        self.ask(request, Call { deadline, max_bytes: ABOUT_MAX_BYTES }).await
+    }
+
+    /// Sends a request whose answer is JSON that is shown: a server that lies may have in it what it was sent.
+    pub(crate) async fn ask(&self, request: &Request, call: Call) -> Result<Response, Error> {
+        let answer = self.send(request, call).await?;
         let credential = self.inner.source.get().await?;
-        if credential.token().is_some_and(|token| token.is_sent_back_in(&answer.body)) {
+        if credential.token().is_some_and(|token| token.is_sent_back_in_json(&answer.body)) {
             let message = format!("`{}` sends back the credential that it was asked with", self.address());
             return Err(Error::new(Kind::Server, message));
         }
         Ok(answer)
+    }
+
+    /// Why an answer could not be read, unless its words would show the credential.
+    pub(crate) async fn unreadable(&self, error: DecodeError) -> Error {
+        let unreadable = Error::new(Kind::Server, "the API server's answer could not be read");
+        let credential = self.inner.source.get().await.ok();
+        let token = credential.as_ref().and_then(|credential| credential.token());
+        match token.is_some_and(|token| token.is_sent_back_in(&error.to_string())) {
+            true => unreadable,
+            false => unreadable.because(error),
+        }
     }
 
     fn undecodable(&self, what: &str, error: DecodeError) -> Error {

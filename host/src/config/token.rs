@@ -82,9 +82,26 @@ impl Token {
         if self.is_basic() { "user and password" } else { "bearer token" }
     }
 
-    /// Whether an answer that nobody asked for words has the secret in it.
-    pub(crate) fn is_sent_back_in(&self, body: &[u8]) -> bool {
-        self.0.len() >= BEARER.len() + SENT_BACK_MIN_BYTES && self.is_in(&String::from_utf8_lossy(body))
+    /// Whether a server's words have the secret in them, in the clear.
+    pub(crate) fn is_sent_back_in(&self, words: &str) -> bool {
+        self.0.len() >= BEARER.len() + SENT_BACK_MIN_BYTES && self.is_in(words)
+    }
+
+    /// The same of all text in a JSON document, however it is escaped there.
+    pub(crate) fn is_sent_back_in_json(&self, document: &[u8]) -> bool {
+        let raw = self.is_sent_back_in(&String::from_utf8_lossy(document));
+        raw || serde_json::from_slice(document).is_ok_and(|document| self.is_sent_back_in_value(&document))
+    }
+
+    fn is_sent_back_in_value(&self, value: &serde_json::Value) -> bool {
+        match value {
+            serde_json::Value::String(text) => self.is_sent_back_in(text),
+            serde_json::Value::Array(values) => values.iter().any(|value| self.is_sent_back_in_value(value)),
+            serde_json::Value::Object(fields) => {
+                fields.iter().any(|(name, value)| self.is_sent_back_in(name) || self.is_sent_back_in_value(value))
+            }
+            _ => false,
+        }
     }
 
     /// Whether `text` quotes the secret: a server may send it back.
@@ -165,9 +182,11 @@ mod tests {
     #[test]
     fn a_secret_that_is_sent_back_is_found() {
         let token = Token::parse(b"canary-0123456789").unwrap();
-        assert!(token.is_sent_back_in(br#"{"gitVersion":"canary-0123456789"}"#));
-        assert!(!token.is_sent_back_in(br#"{"gitVersion":"v1.37.2"}"#));
-        assert!(!Token::parse(b"v1").unwrap().is_sent_back_in(br#"{"gitVersion":"v1.37.2"}"#));
+        assert!(token.is_sent_back_in_json(br#"{"gitVersion":"canary-0123456789"}"#));
+        assert!(token.is_sent_back_in_json(br#"{"a":[{"gitVersion":"\u0063anary-0123456789"}]}"#));
+        assert!(token.is_sent_back_in_json(b"canary-0123456789"));
+        assert!(!token.is_sent_back_in_json(br#"{"gitVersion":"v1.37.2"}"#));
+        assert!(!Token::parse(b"v1").unwrap().is_sent_back_in_json(br#"{"gitVersion":"v1.37.2"}"#));
     }
 
     #[test]

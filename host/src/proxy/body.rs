@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::stop::Stop;
@@ -36,6 +37,7 @@ enum Until {
         stop: Pin<Box<dyn Future<Output = ()> + Send>>,
         /// Whether what was handed on ends with a line, as an event does in JSON.
         at_line_end: bool,
+        _place: Option<OwnedSemaphorePermit>,
     },
 }
 
@@ -44,6 +46,14 @@ struct Pace {
     end: Instant,
     /// Set while the API server is waited for, at the earlier of `end` and [`IDLE_TIMEOUT`].
     silence: Option<Pin<Box<Sleep>>>,
+}
+
+/// What a watch is served with.
+pub(super) struct Watching {
+    /// Until when.
+    pub(super) stop: Stop,
+    /// Its place among the watches, for as long as it lasts.
+    pub(super) place: Option<OwnedSemaphorePermit>,
 }
 
 impl Body {
@@ -58,8 +68,12 @@ impl Body {
     }
 
     /// What the API server sends, for as long as it does and nobody asks to `stop`: then the body is complete if the last event is.
-    pub(super) fn relayed_until(body: reqwest::Body, stop: Stop) -> Self {
-        Self::Relayed(Box::new(Relayed { body, until: Until::Stopped { stop: Box::pin(stop.asked()), at_line_end: true } }))
+    pub(super) fn relayed_until(body: reqwest::Body, watching: Watching) -> Self {
+        let Watching { stop, place } = watching;
+        Self::Relayed(Box::new(Relayed {
+            body,
+            until: Until::Stopped { stop: Box::pin(stop.asked()), at_line_end: true, _place: place },
+        }))
     }
 }
 
@@ -104,7 +118,7 @@ impl Relayed {
                     }
                 }
                 // What has come already is handed on first.
-                Until::Stopped { stop, at_line_end } if frame.is_pending() => {
+                Until::Stopped { stop, at_line_end, .. } if frame.is_pending() => {
                     if stop.as_mut().poll(context).is_ready() {
                         return Poll::Ready(if *at_line_end { None } else { Some(Err(BodyError::Stopped)) });
                     }
@@ -231,7 +245,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_watch_is_silent_as_long_as_it_likes() {
         let (_stopper, stop) = stop::channel();
-        assert_eq!(read(Body::relayed_until(script(&[3600, 3600]), stop)).await, (2, Ok(()), 7200));
+        assert_eq!(read(Body::relayed_until(script(&[3600, 3600]), Watching { stop, place: None })).await, (2, Ok(()), 7200));
         // Stopped after an event, or in one.
         for (piece, ended) in [(&b"\n"[..], Ok(())), (b"x", Err(BodyError::Stopped))] {
             let (stopper, stop) = stop::channel();
@@ -239,7 +253,8 @@ mod tests {
                 tokio::time::sleep(Duration::from_secs(100)).await;
                 stopper.stop();
             };
-            let (read, ()) = tokio::join!(read(Body::relayed_until(script_of(piece, &[60, 60]), stop)), stopping);
+            let (read, ()) =
+                tokio::join!(read(Body::relayed_until(script_of(piece, &[60, 60]), Watching { stop, place: None })), stopping);
             assert_eq!(read, (1, ended, 100));
         }
     }

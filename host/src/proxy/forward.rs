@@ -6,10 +6,9 @@ use hyper::Response;
 use tokio::time::Instant;
 
 use super::answer;
-use super::body::Body;
-use super::decide::{Forward, ForwardKind};
+use super::body::{Body, Watching};
+use super::decide::Forward;
 use super::status::Status;
-use super::stop::Stop;
 use crate::Client;
 use crate::client::Streamed;
 
@@ -17,13 +16,13 @@ use crate::client::Streamed;
 /// then says so itself.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(65);
 
-pub(super) async fn forward(client: &Client, forward: &Forward, stop: Stop) -> Response<Body> {
+pub(super) async fn forward(client: &Client, forward: &Forward, watching: Option<Watching>) -> Response<Body> {
     let path = forward.request.path();
     match client.stream(&forward.request, Instant::now() + REQUEST_TIMEOUT).await {
         Ok(Streamed { code, headers, body, deadline }) => {
             tracing::debug!(path, code = code.as_u16(), "answered");
-            let body = || match forward.kind {
-                ForwardKind::Watch if code.is_success() => Body::relayed_until(body, stop),
+            let body = || match watching {
+                Some(watching) if code.is_success() => Body::relayed_until(body, watching),
                 _ => Body::relayed(body, deadline),
             };
             answer::relay(forward.kind, code, &headers, body)

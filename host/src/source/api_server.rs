@@ -48,7 +48,10 @@ impl PodSource for ApiServer {
             };
             let [namespace] = namespaces.as_slice() else { return Err(Error::not_found()) };
             let response = self.client.send(&Request::get_pod(namespace, name, request.objects()), call(bounds)).await?;
-            let pod = kube::decode_pod(&response.body, request.objects()).map_err(undecodable)?;
+            let pod = match kube::decode_pod(&response.body, request.objects()) {
+                Ok(pod) => pod,
+                Err(error) => return Err(self.client.unreadable(error).await),
+            };
             Ok(Page { pods: vec![pod], response_bytes: response.wire_bytes, warning: None })
         })
     }
@@ -116,8 +119,10 @@ impl ApiServerPages {
             continue_token: self.part.continue_token.as_ref(),
         });
         let response = self.client.send(&request, call(bounds)).await?;
-        let list = kube::decode_list(&response.body, self.request.objects()).map_err(undecodable).map_err(Failure::Other)?;
-        Ok((list, response.wire_bytes))
+        match kube::decode_list(&response.body, self.request.objects()) {
+            Ok(list) => Ok((list, response.wire_bytes)),
+            Err(error) => Err(Failure::Other(self.client.unreadable(error).await)),
+        }
     }
 
     fn advance(&mut self, next: Option<ContinueToken>) -> Result<(), Error> {
@@ -160,8 +165,4 @@ impl ApiServerPages {
 
 fn call(bounds: Bounds) -> Call {
     Call { deadline: bounds.deadline, max_bytes: bounds.max_bytes }
-}
-
-fn undecodable(error: kube::DecodeError) -> Error {
-    Error::new(Kind::Server, "the API server's answer could not be read").because(error)
 }

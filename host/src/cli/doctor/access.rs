@@ -112,13 +112,14 @@ async fn until_ready(client: &Client) {
 
 impl<'a> Place<'a> {
     async fn look(client: &Client, namespace: Option<&'a Namespace>) -> Self {
-        let call = Call { deadline: Instant::now() + PATIENCE, max_bytes: LIST_MAX_BYTES };
         let (labels, fields) = (LabelSelector::default(), FieldSelector::default());
         let list = ListPods { namespace, labels: &labels, fields: &fields, objects: false, limit: 1, continue_token: None };
+        let (may_list, may_get) = (may(client, "list", namespace).await, may(client, "get", namespace).await);
+        let call = Call { deadline: Instant::now() + PATIENCE, max_bytes: LIST_MAX_BYTES };
         Self {
             namespace,
-            list: may(client, "list", namespace).await,
-            get: may(client, "get", namespace).await,
+            list: may_list,
+            get: may_get,
             listed: client.send(&Request::list_pods(&list), call).await.map(|_| ()).map_err(Error::from),
         }
     }

@@ -290,6 +290,11 @@ impl Remedies<'_> {
 
     /// Some of what queries need is not allowed.
     pub(super) fn no_access(&self, subject: &Subject, places: &[Option<&Namespace>]) -> Fix {
+        if matches!(self.authority(), Some(Authority::Anybody(_))) {
+            return Fix::say(
+                "nobody knows who answers here, so nothing is made of whom it takes us for: verify the server's certificate, and look again",
+            );
+        }
         let flags = self.told.cluster();
         let mut fix = Fix::say(format!("give {subject} the right, as somebody who may:"));
         let mut objects = Vec::new();

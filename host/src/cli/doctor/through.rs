@@ -57,6 +57,8 @@ async fn ask(stream: &mut TcpStream, server: &Peer, credentials: Option<&str>) -
     let line = line.lines().next().unwrap_or_default();
     match line.split(' ').nth(1) {
         Some(code) if code.starts_with('2') => Ok(()),
-        _ => Err(format!("the proxy answers `{}`", crate::text::excerpt(line))),
+        // The code alone: a proxy may repeat what it was sent, the password included.
+        Some(code) if code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_digit()) => Err(format!("the proxy answers {code}")),
+        _ => Err("the proxy answers, and not as a proxy does".to_owned()),
     }
 }

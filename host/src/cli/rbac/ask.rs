@@ -13,6 +13,9 @@ use crate::text::excerpt;
 /// How long each answer may take. Arbitrary: a person waits for it.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// How long all of them together may take. Some seventy questions, of a millisecond or two each; arbitrary.
+const PATIENCE_WITH_ALL: Duration = Duration::from_secs(60);
+
 /// Most bytes of an answer. A review has some hundred; a list of rules is as long as the roles of an account.
 const MAX_BYTES: u64 = 1 << 20;
 
@@ -21,6 +24,8 @@ pub(super) struct Asker<'a> {
     client: &'a Client,
     account: ServiceAccount,
     means: Means,
+    /// When the last answer has to be there.
+    end: Instant,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,7 +42,8 @@ impl<'a> Asker<'a> {
         // The first question decides; what it asks is of no matter.
         let probe = Access { verb: "list", resource: "pods", namespace: Some(&account.namespace) };
         let request = Request::subject_access_review(&probe, &account);
-        let means = match send(client, &request).await {
+        let end = Instant::now() + PATIENCE_WITH_ALL;
+        let means = match send(client, &request, end).await {
             Ok(_) => Means::SubjectAccessReview,
             Err(error) if error.is_denied() => {
                 let us = client.self_subject_review(Instant::now() + PATIENCE).await?.username;
@@ -51,7 +57,7 @@ impl<'a> Asker<'a> {
             }
             Err(error) => return Err(error),
         };
-        Ok(Self { client, account, means })
+        Ok(Self { client, account, means, end })
     }
 
     /// Whether anybody can be asked about.
@@ -64,13 +70,13 @@ impl<'a> Asker<'a> {
             Means::SubjectAccessReview => Request::subject_access_review(access, &self.account),
             Means::SelfSubjectAccessReview => Request::self_subject_access_review(access),
         };
-        let body = send(self.client, &request).await?;
+        let body = send(self.client, &request, self.end).await?;
         AccessAnswer::decode(&body).map_err(|error| undecodable(self.client, error))
     }
 
     /// What we may do in a namespace, for an account that is ourselves.
     pub(super) async fn rules(&self, namespace: &Namespace) -> Result<Rules, Error> {
-        let body = send(self.client, &Request::self_subject_rules_review(namespace)).await?;
+        let body = send(self.client, &Request::self_subject_rules_review(namespace), self.end).await?;
         Rules::decode(&body).map_err(|error| undecodable(self.client, error))
     }
 
@@ -90,9 +96,9 @@ impl<'a> Asker<'a> {
     }
 }
 
-async fn send(client: &Client, request: &Request) -> Result<bytes::Bytes, Error> {
-    let call = Call { deadline: Instant::now() + PATIENCE, max_bytes: MAX_BYTES };
-    Ok(client.send(request, call).await?.body)
+async fn send(client: &Client, request: &Request, end: Instant) -> Result<bytes::Bytes, Error> {
+    let call = Call { deadline: end.min(Instant::now() + PATIENCE), max_bytes: MAX_BYTES };
+    Ok(client.ask(request, call).await?.body)
 }
 
 fn undecodable(client: &Client, error: DecodeError) -> Error {

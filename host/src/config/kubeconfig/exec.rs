@@ -71,27 +71,41 @@ pub(super) fn check<'a>(exec: &'a Exec, entry: &Entry) -> Result<Checked<'a>, Er
 }
 
 /// Whether a variable of this name decides which code a program runs, by the loader or by the interpreter of a script: then the name of an
-/// allowed program would say nothing.
+/// allowed program would say nothing. The list is of the usual ones: whoever allows a plugin trusts the kubeconfig with its variables.
 fn chooses_code(name: &str) -> bool {
-    const NAMES: [&str; 16] = [
+    const NAMES: [&str; 13] = [
         "PATH",
+        "HOME",
         "IFS",
         "ENV",
         "BASH_ENV",
         "SHELLOPTS",
         "BASHOPTS",
         "PS4",
-        "NODE_OPTIONS",
-        "NODE_PATH",
-        "PERL5LIB",
-        "PERL5OPT",
-        "RUBYLIB",
-        "RUBYOPT",
+        "ZDOTDIR",
         "JAVA_TOOL_OPTIONS",
+        "_JAVA_OPTIONS",
         "JDK_JAVA_OPTIONS",
         "CLASSPATH",
     ];
-    const BEGINNINGS: [&str; 5] = ["LD_", "DYLD_", "PYTHON", "BASH_FUNC_", "GCONV_"];
+    const BEGINNINGS: [&str; 16] = [
+        "LD_",
+        "DYLD_",
+        "PYTHON",
+        "BASH_FUNC_",
+        "GCONV_",
+        "OPENSSL_",
+        "NODE_",
+        "PERL",
+        "RUBY",
+        "GEM_",
+        "LUA_",
+        "PHP",
+        "DOTNET_",
+        "COR_",
+        "CORECLR_",
+        "CLOUDSDK_PYTHON",
+    ];
     NAMES.contains(&name) || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
 }
 
