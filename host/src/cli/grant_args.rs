@@ -31,14 +31,19 @@ pub(super) struct GrantArgs {
 impl GrantArgs {
     /// The grant. Where no namespace is named it is `default`.
     pub(super) fn grant(self, default: &Namespace) -> Grant {
-        let mut grant = match (self.all_namespaces, self.namespaces.is_empty()) {
-            (true, _) => Grant::all_namespaces(),
-            (false, true) => Grant::nothing().namespace(default.clone()),
-            (false, false) => self.namespaces.into_iter().fold(Grant::nothing(), Grant::namespace),
-        };
+        let mut grant = of_namespaces(self.all_namespaces, self.namespaces, default);
         if self.whole_objects {
             grant = grant.whole_objects();
         }
         grant.labels(&self.labels).fields(&self.fields)
+    }
+}
+
+/// The grant of all namespaces, or of these, or where there are none of the default one.
+pub(super) fn of_namespaces(all: bool, namespaces: Vec<Namespace>, default: &Namespace) -> Grant {
+    match (all, namespaces.is_empty()) {
+        (true, _) => Grant::all_namespaces(),
+        (false, true) => Grant::nothing().namespace(default.clone()),
+        (false, false) => namespaces.into_iter().fold(Grant::nothing(), Grant::namespace),
     }
 }

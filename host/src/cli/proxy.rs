@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use super::connect::{ConnectArgs, connect};
 use super::exit::{self, Failure};
+use super::grant_args::of_namespaces;
 use super::interrupt::Interrupts;
-use crate::Grant;
 use crate::kube::Namespace;
 use crate::proxy::{ListenError, Listeners, Proxy};
 
@@ -64,11 +64,7 @@ struct ProxyGrantArgs {
 pub(super) async fn proxy(args: ProxyArgs) -> Result<ExitCode, Failure> {
     let client = connect(args.connect)?;
     let ProxyGrantArgs { namespaces, all_namespaces, allow_watch } = args.grant;
-    let grant = match (all_namespaces, namespaces.is_empty()) {
-        (true, _) => Grant::all_namespaces(),
-        (false, true) => Grant::nothing().namespace(client.namespace().clone()),
-        (false, false) => namespaces.into_iter().fold(Grant::nothing(), Grant::namespace),
-    };
+    let grant = of_namespaces(all_namespaces, namespaces, client.namespace());
     // A pod that is served is a whole one.
     let proxy = Proxy { client, grant: grant.whole_objects(), watch: allow_watch };
 

@@ -48,7 +48,7 @@ pub(super) async fn attempt(
     }
     answer::check(response.headers(), ask.request.accept()).map_err(|error| {
         let none = Error::new(Kind::Server, format!("`{}` gave {ask} an answer that is none", ask.address()));
-        let is_secret = credential.token().is_some_and(|token| token.is_sent_back_in(&error.to_string()));
+        let is_secret = credential.is_sent_back_in(&error.to_string());
         Refused::Final(Failure::Other(if is_secret { none } else { none.because(error) }))
     })?;
     let date = answer::date(response.headers());

@@ -30,6 +30,11 @@ impl Credential {
         }
     }
 
+    /// Whether a server's words have it in them, in the clear.
+    pub(super) fn is_sent_back_in(&self, words: &str) -> bool {
+        self.token().is_some_and(|token| token.is_sent_back_in(words))
+    }
+
     /// The client certificate that came with it.
     pub(super) fn identity(&self) -> Option<&ExecIdentity> {
         match self {

@@ -31,7 +31,7 @@ use tokio::time::Instant;
 use crate::config::{Authority, Config};
 use crate::error::{Error, Kind};
 use crate::kube::{Access, AccessAnswer, ContinueToken, DecodeError, Namespace, Request, SelfSubjectReview, ServerVersion};
-use credential::Source;
+use credential::{Credential, Source};
 use pool::Pools;
 use presence::Presence;
 use retry::RetryBudget;
@@ -79,6 +79,8 @@ pub(crate) struct Response {
     pub(crate) wire_bytes: u64,
     /// The server's clock when it answered, where it told.
     pub(crate) date: Option<jiff::Timestamp>,
+    /// What it was asked with.
+    credential: Credential,
 }
 
 /// Why a call gave no answer. [`Error::from`] for who need not tell these apart.
@@ -165,23 +167,11 @@ impl Client {
     /// Sends a request whose answer is JSON that is shown: a server that lies may have in it what it was sent.
     pub(crate) async fn ask(&self, request: &Request, call: Call) -> Result<Response, Error> {
         let answer = self.send(request, call).await?;
-        let credential = self.inner.source.get().await?;
-        if credential.token().is_some_and(|token| token.is_sent_back_in_json(&answer.body)) {
+        if answer.credential.token().is_some_and(|token| token.is_sent_back_in_json(&answer.body)) {
             let message = format!("`{}` sends back the credential that it was asked with", self.address());
             return Err(Error::new(Kind::Server, message));
         }
         Ok(answer)
-    }
-
-    /// Why an answer could not be read, unless its words would show the credential.
-    pub(crate) async fn unreadable(&self, error: DecodeError) -> Error {
-        let unreadable = Error::new(Kind::Server, "the API server's answer could not be read");
-        let credential = self.inner.source.get().await.ok();
-        let token = credential.as_ref().and_then(|credential| credential.token());
-        match token.is_some_and(|token| token.is_sent_back_in(&error.to_string())) {
-            true => unreadable,
-            false => unreadable.because(error),
-        }
     }
 
     fn undecodable(&self, what: &str, error: DecodeError) -> Error {
@@ -203,9 +193,17 @@ impl fmt::Debug for Client {
     }
 }
 
+impl Response {
+    /// Why this answer could not be read, unless its words would show the credential.
+    pub(crate) fn unreadable(&self, error: DecodeError) -> Error {
+        let unreadable = Error::new(Kind::Server, "the API server's answer could not be read");
+        if self.credential.is_sent_back_in(&error.to_string()) { unreadable } else { unreadable.because(error) }
+    }
+}
+
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { body, wire_bytes, date } = self;
+        let Self { body, wire_bytes, date, credential: _ } = self;
         let bytes = body.len();
         f.debug_struct("Response").field("bytes", &bytes).field("wire_bytes", wire_bytes).field("date", date).finish()
     }

@@ -13,7 +13,7 @@ pub(super) async fn send(inner: &Inner, request: &Request, call: Call) -> Result
         let with = attempts.next().await?;
         let attempt = attempt(ask, &with.pool, &with.credential, call.max_bytes, &mut wire_bytes);
         if let Some(answer) = attempts.make(&with, attempt).await? {
-            return Ok(Response { body: answer.body, wire_bytes, date: answer.date });
+            return Ok(Response { body: answer.body, wire_bytes, date: answer.date, credential: with.credential });
         }
     }
 }

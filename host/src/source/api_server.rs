@@ -48,10 +48,7 @@ impl PodSource for ApiServer {
             };
             let [namespace] = namespaces.as_slice() else { return Err(Error::not_found()) };
             let response = self.client.send(&Request::get_pod(namespace, name, request.objects()), call(bounds)).await?;
-            let pod = match kube::decode_pod(&response.body, request.objects()) {
-                Ok(pod) => pod,
-                Err(error) => return Err(self.client.unreadable(error).await),
-            };
+            let pod = kube::decode_pod(&response.body, request.objects()).map_err(|error| response.unreadable(error))?;
             Ok(Page { pods: vec![pod], response_bytes: response.wire_bytes, warning: None })
         })
     }
@@ -121,7 +118,7 @@ impl ApiServerPages {
         let response = self.client.send(&request, call(bounds)).await?;
         match kube::decode_list(&response.body, self.request.objects()) {
             Ok(list) => Ok((list, response.wire_bytes)),
-            Err(error) => Err(Failure::Other(self.client.unreadable(error).await)),
+            Err(error) => Err(Failure::Other(response.unreadable(error))),
         }
     }
 
