@@ -4,6 +4,7 @@
 //! A source answers a [`PodRequest`], which only `policy` can make. It need not be trusted: each pod it returns is checked again.
 
 mod api_server;
+mod recording;
 mod snapshot;
 
 use std::future::Future;
@@ -16,6 +17,7 @@ use crate::kube::ReadPod;
 use crate::policy::PodRequest;
 
 pub use api_server::ApiServer;
+pub use recording::{Recorder, Recording, RecordingError, Redaction, Replay};
 pub use snapshot::Snapshot;
 
 /// Most bytes of one answer, such as a page of a list. 500 pods met in practice have 5 MB in protobuf and 12 MB as JSON; a page that
