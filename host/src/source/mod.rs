@@ -13,7 +13,7 @@ use std::pin::Pin;
 use tokio::time::Instant;
 
 use crate::error::Error;
-use crate::kube::ReadPod;
+use crate::kube::{Namespace, ReadPod};
 use crate::policy::PodRequest;
 
 pub use api_server::ApiServer;
@@ -63,4 +63,16 @@ pub struct Page {
     pub response_bytes: u64,
     /// What the operator should know about this page, in a sentence.
     pub warning: Option<String>,
+    /// Namespaces of the list that are left out, since what is behind the source refuses them. The query is told nothing; its operator
+    /// is.
+    pub skipped: Vec<SkippedNamespace>,
+}
+
+/// A namespace that is not in an answer.
+#[derive(Clone, Debug)]
+pub struct SkippedNamespace {
+    /// Its name.
+    pub namespace: Namespace,
+    /// Why.
+    pub error: Error,
 }

@@ -19,7 +19,8 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind};
 use crate::kube::{FieldSelector, LabelSelector, Namespace, Pod, PodName, ReadPod};
-use crate::policy::{PodRequest, Scope};
+use crate::policy::{Grant, PodRequest, Scope};
+use crate::source::SkippedNamespace;
 use crate::text::excerpt;
 
 pub use recorder::Recorder;
@@ -39,6 +40,7 @@ const VERSION: u64 = 1;
 pub struct Recording {
     time: Timestamp,
     component: Option<String>,
+    granted: Granted,
     redacted: Vec<Redaction>,
     answers: Vec<Answer>,
 }
@@ -67,6 +69,30 @@ struct RecordedPage {
     pods: Vec<Value>,
     bytes: u64,
     warning: Option<String>,
+    skipped: Vec<Skipped>,
+}
+
+/// A namespace that the answer leaves out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Skipped {
+    namespace: String,
+    error: Failed,
+}
+
+/// A [`Grant`] in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Granted {
+    /// `None`: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    namespaces: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    label_selector: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    field_selector: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    whole_objects: bool,
 }
 
 /// What a source was asked: a [`PodRequest`] in words.
@@ -129,6 +155,15 @@ impl Recording {
         self.component.as_deref()
     }
 
+    /// What the recorded run was granted: with the same, a replay asks the same.
+    ///
+    /// # Errors
+    ///
+    /// Its names or selectors are none.
+    pub fn grant(&self) -> Result<Grant, RecordingError> {
+        self.granted.grant()
+    }
+
     /// What was taken out.
     pub fn redacted(&self) -> &[Redaction] {
         &self.redacted
@@ -146,6 +181,34 @@ impl Recording {
     /// The recording as JSON.
     pub fn to_json(&self) -> String {
         text::print(self)
+    }
+}
+
+impl Granted {
+    fn of(grant: &Grant) -> Self {
+        Self {
+            namespaces: grant.given_namespaces().map(|namespaces| namespaces.map(ToString::to_string).collect()),
+            label_selector: grant.given_labels().to_string(),
+            field_selector: grant.given_fields().to_string(),
+            whole_objects: grant.gives_objects(),
+        }
+    }
+
+    fn grant(&self) -> Result<Grant, RecordingError> {
+        let wrong = |error: &dyn fmt::Display| RecordingError(format!("what was granted is malformed: {error}"));
+        let mut grant = match &self.namespaces {
+            None => Grant::all_namespaces(),
+            Some(_) => Grant::nothing(),
+        };
+        for namespace in self.namespaces.iter().flatten() {
+            grant = grant.namespace(Namespace::parse(namespace).map_err(|error| wrong(&error))?);
+        }
+        if self.whole_objects {
+            grant = grant.whole_objects();
+        }
+        let labels = LabelSelector::parse(&self.label_selector).map_err(|error| wrong(&error))?;
+        let fields = FieldSelector::parse(&self.field_selector).map_err(|error| wrong(&error))?;
+        Ok(grant.labels(&labels).fields(&fields))
     }
 }
 
@@ -231,6 +294,17 @@ fn to_json(read: &ReadPod, whole: bool) -> Value {
 
 fn from_json(json: &Value, whole: bool) -> Result<ReadPod, serde_json::Error> {
     Ok(ReadPod { pod: Pod::deserialize(json)?, object: whole.then(|| json.to_string().into_boxed_str()) })
+}
+
+impl Skipped {
+    fn of(skipped: &SkippedNamespace) -> Self {
+        Self { namespace: skipped.namespace.to_string(), error: Failed::of(&skipped.error) }
+    }
+
+    /// A name that is none leaves nothing out.
+    fn namespace(&self) -> Option<SkippedNamespace> {
+        Some(SkippedNamespace { namespace: Namespace::parse(&self.namespace).ok()?, error: self.error.error() })
+    }
 }
 
 impl Failed {

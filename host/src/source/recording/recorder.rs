@@ -5,9 +5,9 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 
-use super::{Answer, Asked, End, Failed, RecordedPage, Recording, Redaction, redact, to_json};
+use super::{Answer, Asked, End, Failed, Granted, RecordedPage, Recording, Redaction, Skipped, redact, to_json};
 use crate::error::Error;
-use crate::policy::PodRequest;
+use crate::policy::{Grant, PodRequest};
 use crate::source::{Bounds, BoxFuture, Page, PodPages, PodSource};
 
 /// A source that passes on what another answers, and remembers it. Cheap to clone; clones write one recording.
@@ -20,11 +20,26 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Listens to `source`. `time` is what the run's wall clock shows, `component` the digest of what runs.
-    pub fn new(source: Arc<dyn PodSource>, time: SystemTime, component: Option<String>, redacted: Vec<Redaction>) -> Self {
+    /// Listens to `source` for a run with this grant, whose wall clock shows `time`.
+    pub fn new(source: Arc<dyn PodSource>, grant: &Grant, time: SystemTime) -> Self {
         // The years that the one can tell and the other cannot have no pods.
         let time = Timestamp::try_from(time).and_then(|time| Timestamp::from_second(time.as_second())).unwrap_or_default();
-        Self { source, recording: Arc::new(Mutex::new(Recording { time, component, redacted, answers: Vec::new() })) }
+        let recording = Recording { time, component: None, granted: Granted::of(grant), redacted: Vec::new(), answers: Vec::new() };
+        Self { source, recording: Arc::new(Mutex::new(recording)) }
+    }
+
+    /// Notes which component runs, by its digest.
+    #[must_use]
+    pub fn component(self, digest: impl Into<String>) -> Self {
+        self.lock().component = Some(digest.into());
+        self
+    }
+
+    /// Takes this out of the pods from now on.
+    #[must_use]
+    pub fn redact(self, redactions: impl IntoIterator<Item = Redaction>) -> Self {
+        self.lock().redacted.extend(redactions);
+        self
     }
 
     /// What was recorded so far.
@@ -61,7 +76,12 @@ fn recorded(page: &Page, whole: bool, redacted: &[Redaction]) -> RecordedPage {
         redact::redact(&mut json, redacted);
         json
     };
-    RecordedPage { pods: page.pods.iter().map(pod).collect(), bytes: page.response_bytes, warning: page.warning.clone() }
+    RecordedPage {
+        pods: page.pods.iter().map(pod).collect(),
+        bytes: page.response_bytes,
+        warning: page.warning.clone(),
+        skipped: page.skipped.iter().map(Skipped::of).collect(),
+    }
 }
 
 impl PodSource for Recorder {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Answer, Asked, End, RecordedPage, Recording, from_json};
+use super::{Answer, Asked, End, RecordedPage, Recording, Skipped, from_json};
 use crate::error::Error;
 use crate::policy::PodRequest;
 use crate::source::{Bounds, BoxFuture, Page, PodPages, PodSource, Snapshot};
@@ -40,7 +40,9 @@ impl Replay {
 
     /// All pods of a recorded list that this one is a part of.
     fn covering(&self, request: &PodRequest) -> Result<Snapshot, Error> {
-        let covers = |answer: &&Answer| answer.end == End::Complete && answer.asked.covers(request);
+        // What was left out of a list may be just what is asked for now.
+        let is_whole = |answer: &Answer| answer.end == End::Complete && answer.pages.iter().all(|page| page.skipped.is_empty());
+        let covers = |answer: &&Answer| is_whole(answer) && answer.asked.covers(request);
         let answer = self.recording.answers.iter().find(covers).ok_or_else(|| {
             let asked = Asked::of(request);
             Error::server_error(format!("the recording has no answer to {asked}")).hint("record again, with the same flags")
@@ -53,7 +55,8 @@ impl Replay {
 fn page(recorded: &RecordedPage, asked: &Asked) -> Result<Page, Error> {
     let malformed = |error| Error::server_error("a pod of the recording is malformed").because(error);
     let pods = recorded.pods.iter().map(|pod| from_json(pod, asked.whole_objects).map_err(malformed)).collect::<Result<_, _>>()?;
-    Ok(Page { pods, response_bytes: recorded.bytes, warning: recorded.warning.clone() })
+    let skipped = recorded.skipped.iter().filter_map(Skipped::namespace).collect();
+    Ok(Page { pods, response_bytes: recorded.bytes, warning: recorded.warning.clone(), skipped })
 }
 
 impl PodSource for Replay {

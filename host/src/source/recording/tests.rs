@@ -26,7 +26,8 @@ fn pods() -> Snapshot {
 }
 
 fn recorder(redacted: &[Redaction]) -> Recorder {
-    Recorder::new(Arc::new(pods()), SystemTime::UNIX_EPOCH + Duration::from_millis(1_767_323_045_678), None, redacted.to_vec())
+    let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_767_323_045_678);
+    Recorder::new(Arc::new(pods()), &everywhere(), time).redact(redacted.iter().copied())
 }
 
 fn list(grant: Grant, labels: &str, objects: bool) -> PodRequest {
@@ -68,6 +69,7 @@ fn replay(recorder: &Recorder) -> Replay {
     let recording = recorder.recording();
     let read = Recording::parse(&recording.to_json()).unwrap();
     assert_eq!(read, recording);
+    assert_eq!(Granted::of(&read.grant().unwrap()), read.granted);
     Replay::new(read)
 }
 
@@ -155,7 +157,7 @@ impl PodPages for Broken {
 #[tokio::test]
 async fn what_was_asked_again_is_answered_in_turn() {
     let failing = Recovering(Mutex::new(vec![Error::expired("the snapshot is gone"), Error::denied("no")]));
-    let recorder = Recorder::new(Arc::new(failing), SystemTime::UNIX_EPOCH, None, Vec::new());
+    let recorder = Recorder::new(Arc::new(failing), &namespace("a"), SystemTime::UNIX_EPOCH);
     let ask = || list(everywhere(), "", false);
     for _ in 0..3 {
         read(&recorder, ask()).await.1.ok();

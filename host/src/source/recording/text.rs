@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Answer, Asked, End, FORMAT, Failed, RecordedPage, Recording, RecordingError, Redaction, VERSION, from_json};
+use super::{
+    Answer, Asked, End, FORMAT, Failed, Granted, RecordedPage, Recording, RecordingError, Redaction, Skipped, VERSION, from_json,
+};
 use crate::text::excerpt;
 
 /// The WIT that the recorded query spoke.
@@ -19,6 +21,7 @@ struct RecordingText {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     component: Option<String>,
     time: Timestamp,
+    granted: Granted,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     redacted: Vec<Redaction>,
     answers: Vec<AnswerText>,
@@ -43,6 +46,8 @@ struct PageText {
     bytes: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     warning: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    skipped: Vec<Skipped>,
     pods: Vec<Value>,
 }
 
@@ -62,6 +67,7 @@ pub(super) fn print(recording: &Recording) -> String {
         wit: WIT.to_owned(),
         component: recording.component.clone(),
         time: recording.time,
+        granted: recording.granted.clone(),
         redacted: recording.redacted.clone(),
         answers: answers.collect(),
     };
@@ -72,7 +78,8 @@ pub(super) fn print(recording: &Recording) -> String {
 }
 
 fn page_text(page: &RecordedPage) -> PageText {
-    PageText { bytes: page.bytes, warning: page.warning.clone(), pods: page.pods.clone() }
+    let RecordedPage { pods, bytes, warning, skipped } = page.clone();
+    PageText { bytes, warning, skipped, pods }
 }
 
 pub(super) fn parse(text: &str) -> Result<Recording, RecordingError> {
@@ -96,14 +103,16 @@ pub(super) fn parse(text: &str) -> Result<Recording, RecordingError> {
         return Err(RecordingError(format!("it is of version {found}, and this podlens reads version {VERSION}: record again")));
     }
     let text: RecordingText = serde_json::from_str(text).map_err(|error| malformed(&error))?;
+    text.granted.grant()?;
     let answers = text.answers.into_iter().map(answer).collect::<Result<_, _>>()?;
-    Ok(Recording { time: text.time, component: text.component, redacted: text.redacted, answers })
+    let RecordingText { component, time, granted, redacted, .. } = text;
+    Ok(Recording { time, component, granted, redacted, answers })
 }
 
 fn answer(text: AnswerText) -> Result<Answer, RecordingError> {
     let AnswerText { asked, pages, open, error } = text;
     asked.check()?;
-    let page = |PageText { bytes, warning, pods }| RecordedPage { pods, bytes, warning };
+    let page = |PageText { bytes, warning, skipped, pods }| RecordedPage { pods, bytes, warning, skipped };
     let pages: Vec<_> = pages.into_iter().map(page).collect();
     for pod in pages.iter().flat_map(|page| &page.pods) {
         from_json(pod, asked.whole_objects).map_err(|error| {
