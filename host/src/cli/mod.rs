@@ -16,6 +16,7 @@ mod grant_args;
 mod interrupt;
 mod limit_args;
 mod output;
+mod pods_from;
 mod proxy;
 mod rbac;
 mod report;
