@@ -12,7 +12,8 @@ use super::exit::{self, Failure};
 use super::grant_args::GrantArgs;
 use super::limit_args::LimitArgs;
 use super::output::progress::{Progress, ProgressHandle};
-use super::output::{Format, Printer, PrinterOptions};
+use super::output::{Format, FormatParser, Printer, PrinterOptions, SortBy};
+use super::style::Style;
 use super::{component, connect, report};
 use crate::Query;
 use crate::limits::Limit;
@@ -36,8 +37,12 @@ pub(super) struct RunArgs {
     parameters: Vec<String>,
 
     /// How to print the answer
-    #[arg(short = 'o', long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", value_parser = FormatParser)]
     output: Format,
+
+    /// The column to sort the rows by, such as `.restarts`; those without a value first
+    #[arg(long, value_name = "COLUMN")]
+    sort_by: Option<SortBy>,
 
     /// Print no line of headers
     #[arg(long)]
@@ -58,13 +63,22 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     let query = component::load(&args.component).await?;
     let arguments = arguments(&query, &args.parameters)?;
     let stdout = io::stdout();
-    let printer_options = PrinterOptions { headers: !args.no_headers, now: Timestamp::now(), terminal: stdout.is_terminal() };
+    let printer_options = PrinterOptions {
+        headers: !args.no_headers,
+        now: Timestamp::now(),
+        terminal: stdout.is_terminal(),
+        style: Style::of_stdout(),
+        sort_by: args.sort_by,
+    };
     let output: Box<dyn Write> = match printer_options.terminal {
         true => Box::new(stdout),
         false => Box::new(BufWriter::with_capacity(OUTPUT_BUFFER_BYTES, stdout)),
     };
-    let printer = Printer::new(args.output, query.description(), printer_options, output)
-        .map_err(|error| Failure::usage(error, "choose another format with `-o`"))?;
+    let is_silent_without_rows = args.output.is_silent_without_rows();
+    let printer = Printer::new(args.output, query.description(), &printer_options, output).map_err(|error| {
+        let hint = error.hint();
+        Failure::usage(error, hint)
+    })?;
 
     let client = connect::connect(args.connect)?;
     // A credential plugin may have to ask a person, who takes longer than a run may.
@@ -77,7 +91,7 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         log: Arc::new(log(progress.handle())),
     };
     let run = query.run(Arc::new(ApiServer::new(client)) as Arc<dyn PodSource>, options);
-    print(run, printer, args.output, &progress.handle()).await
+    print(run, printer, is_silent_without_rows, &progress.handle()).await
 }
 
 fn arguments(query: &Query, given: &[String]) -> Result<Vec<Argument>, Failure> {
@@ -100,7 +114,7 @@ fn log(progress: ProgressHandle) -> impl Fn(LogLine) + Send + Sync {
 async fn print(
     mut run: Run,
     mut printer: Printer<impl Write>,
-    format: Format,
+    is_silent_without_rows: bool,
     progress: &ProgressHandle,
 ) -> Result<ExitCode, Failure> {
     let mut rows = 0_u64;
@@ -146,7 +160,7 @@ async fn print(
             Err(error.into())
         }
         Ok(()) => {
-            if rows == 0 && matches!(format, Format::Table | Format::Wide | Format::Name) {
+            if rows == 0 && is_silent_without_rows {
                 report::say("No rows found.");
             }
             printed
