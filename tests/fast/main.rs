@@ -15,16 +15,20 @@ mod component;
 mod crossing;
 mod demo;
 mod doctor;
+mod frozen;
 mod kubeconfig;
+mod pods_from;
 mod policy;
 mod proxy;
 mod rbac;
 mod readme;
 mod sandbox;
+mod several;
 mod support;
 mod tidy;
 mod trust;
 mod tunnel;
+mod watch;
 mod wire;
 
 /// The library's module once more, as this program's own: a guest that no test of it names does not compile.

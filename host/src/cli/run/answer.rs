@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::super::exit::{self, Failure, PARTIAL};
-use super::super::output::Printer;
 use super::super::output::progress::ProgressHandle;
+use super::super::output::{Format, Printer};
 use super::super::report;
 use crate::error::Error;
 use crate::limits::Limit;
@@ -27,8 +27,7 @@ pub(super) enum Whole {
 /// A run that prints as it goes.
 pub(super) struct Answer<W: Write> {
     pub(super) printer: Printer<W>,
-    /// Whether an answer without rows shows nothing at all.
-    pub(super) is_silent: bool,
+    pub(super) format: Format,
     pub(super) progress: ProgressHandle,
     pub(super) rows: u64,
 }
@@ -61,8 +60,14 @@ impl<W: Write> Answer<W> {
 
     /// Prints what is left, and says how it went.
     pub(super) fn end(self, result: Result<Whole, Error>) -> Result<ExitCode, Failure> {
-        let Self { printer, is_silent, progress, rows } = self;
-        let printed = exit::unless_broken_pipe(progress.suspend(|| printer.finish(matches!(result, Ok(Whole::Yes)))));
+        let Self { printer, format, progress, rows } = self;
+        let is_shown_whole = match &result {
+            Ok(Whole::Yes) => true,
+            // The rows are all that their cluster or namespace has, and a program is told the rest by the exit code.
+            Ok(Whole::No) => format.is_for_programs(),
+            Err(_) => false,
+        };
+        let printed = exit::unless_broken_pipe(progress.suspend(|| printer.finish(is_shown_whole)));
         match result {
             Err(error) => {
                 if rows > 0 {
@@ -71,7 +76,7 @@ impl<W: Write> Answer<W> {
                 Err(error.into())
             }
             Ok(whole) => {
-                if rows == 0 && is_silent {
+                if rows == 0 && format.is_silent_without_rows() {
                     report::say("No rows found.");
                 }
                 match whole {

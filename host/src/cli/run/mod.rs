@@ -116,7 +116,7 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         false => Box::new(BufWriter::with_capacity(OUTPUT_BUFFER_BYTES, stdout)),
     };
     let printer = printer(&args, &description, job.now.unwrap_or_else(SystemTime::now), output)?;
-    let answer = Answer { printer, is_silent: args.output.is_silent_without_rows(), progress: progress.handle(), rows: 0 };
+    let answer = Answer { printer, format: args.output.clone(), progress: progress.handle(), rows: 0 };
     match <[Target; 1]>::try_from(targets) {
         Ok([target]) => one(&job, &args.record, target, &description, answer).await,
         Err(targets) => several::answer(&job, &targets, &description.columns, answer).await,
