@@ -4,7 +4,7 @@
 use clap::{Parser, Subcommand};
 
 use super::connect::ConnectArgs;
-use super::{config_view, demo, doctor, proxy, rbac, run};
+use super::{config_view, demo, doctor, inspect, proxy, rbac, run};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,6 +34,8 @@ pub(super) struct Args {
 pub(super) enum Command {
     /// Run a query and print its answer
     Run(Box<run::RunArgs>),
+    /// Show what a query is, can reach and was built by; or list those that come with podlens
+    Inspect(inspect::InspectArgs),
     /// Show the API server's address and version, and who you are to it
     ClusterInfo(ConnectArgs),
     /// Find out why the API server does not answer, and how to fix it

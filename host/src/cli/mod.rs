@@ -13,6 +13,7 @@ mod demo;
 mod doctor;
 mod exit;
 mod grant_args;
+mod inspect;
 mod interrupt;
 mod limit_args;
 mod output;
@@ -43,6 +44,7 @@ pub fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match args.command {
             Command::Run(args) => run::run(*args).await,
+            Command::Inspect(args) => inspect::inspect(args).await,
             Command::ClusterInfo(args) => cluster_info::cluster_info(args).await,
             Command::Doctor(args) => doctor::doctor(args).await,
             Command::Rbac(args) => rbac::rbac(args).await,
