@@ -102,7 +102,8 @@ pub use query::{
 #[cfg(feature = "cache")]
 pub use runtime::CompileCache;
 pub use runtime::{
-    Abilities, Annotation, Compilation, ComponentKind, Digest, Export, ExternKind, Import, Inspection, Listed, LogLine, LogSink,
-    LogStream, Offered, Outcome, PodAccess, Producer, Query, Report, Run, RunOptions, Runtime, RuntimeOptions, Sizes,
+    Abilities, Annotation, Compilation, ComponentKind, Digest, Export, ExternKind, Frame, HostCall, HostFunction, Import,
+    Inspection, Listed, LogLine, LogSink, LogStream, Offered, Outcome, PodAccess, Producer, Query, Report, Run, RunOptions,
+    Runtime, RuntimeOptions, Sizes, Trap,
 };
 pub use source::{ApiServer, Bounds, BoxFuture, Page, PodPages, PodSource};

@@ -12,6 +12,8 @@ pub(super) struct Failure {
     pub(super) code: u8,
     pub(super) error: Box<dyn std::error::Error>,
     pub(super) hint: Option<String>,
+    /// What else is known of it, in lines of their own.
+    pub(super) details: Vec<String>,
 }
 
 const ERROR: u8 = 1;
@@ -25,7 +27,7 @@ const COMPONENT: u8 = 6;
 impl Failure {
     /// Something on the command line is wrong.
     pub(super) fn usage(error: impl std::error::Error + 'static, hint: impl Into<String>) -> Self {
-        Self { code: USAGE, error: Box::new(error), hint: Some(hint.into()) }
+        Self { code: USAGE, error: Box::new(error), hint: Some(hint.into()), details: Vec::new() }
     }
 }
 
@@ -41,14 +43,14 @@ impl From<Error> for Failure {
         };
         let wait = error.wait().map(|wait| format!("the API server asks to wait {} s before trying again", wait.as_secs()));
         let hint = error.help().map(str::to_owned).or(wait);
-        Self { code, error: Box::new(error), hint }
+        Self { code, error: Box::new(error), hint, details: Vec::new() }
     }
 }
 
 /// Printing failed.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self { code: ERROR, error: Box::new(Output(error)), hint: None }
+        Self { code: ERROR, error: Box::new(Output(error)), hint: None, details: Vec::new() }
     }
 }
 

@@ -21,6 +21,7 @@ mod proxy;
 mod rbac;
 mod report;
 mod run;
+mod stats;
 mod style;
 
 use std::process::ExitCode;

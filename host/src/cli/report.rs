@@ -47,6 +47,9 @@ pub(super) fn explained(failure: &Failure) -> String {
         text += &format!("  caused by: {}\n", indented(error));
         cause = error.source();
     }
+    for line in &failure.details {
+        text += &format!("  {line}\n");
+    }
     for line in failure.hint.iter().flat_map(|hint| hint.lines()) {
         text += &format!("hint: {line}\n");
     }

@@ -13,11 +13,11 @@ use super::grant_args::GrantArgs;
 use super::limit_args::LimitArgs;
 use super::output::progress::{Progress, ProgressHandle};
 use super::output::{Format, Printer, PrinterOptions};
-use super::{component, connect, report};
+use super::{component, connect, report, stats};
 use crate::Query;
 use crate::limits::Limit;
 use crate::query::{Argument, ArgumentError};
-use crate::runtime::{LogLine, LogStream, Run, RunOptions};
+use crate::runtime::{Compilation, LogLine, LogStream, Run, RunOptions};
 use crate::source::{ApiServer, PodSource};
 
 /// Bytes that are collected before they are written to a file or a pipe.
@@ -42,6 +42,10 @@ pub(super) struct RunArgs {
     /// Print no line of headers
     #[arg(long)]
     no_headers: bool,
+
+    /// After the answer, tell on standard error what the run took: time, memory, calls, pods, rows
+    #[arg(long)]
+    stats: bool,
 
     #[command(flatten)]
     connect: ConnectArgs,
@@ -77,7 +81,8 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         log: Arc::new(log(progress.handle())),
     };
     let run = query.run(Arc::new(ApiServer::new(client)) as Arc<dyn PodSource>, options);
-    print(run, printer, args.output, &progress.handle()).await
+    let stats = args.stats.then(|| query.compilation());
+    print(run, printer, args.output, stats, &progress.handle()).await
 }
 
 fn arguments(query: &Query, given: &[String]) -> Result<Vec<Argument>, Failure> {
@@ -101,6 +106,7 @@ async fn print(
     mut run: Run,
     mut printer: Printer<impl Write>,
     format: Format,
+    stats: Option<Compilation>,
     progress: &ProgressHandle,
 ) -> Result<ExitCode, Failure> {
     let mut rows = 0_u64;
@@ -130,7 +136,7 @@ async fn print(
     }
     let outcome = run.finish().await;
     // A query may answer although a list broke off. Its answer is printed, and not passed off as whole.
-    let result = outcome.result.and(match outcome.report.incomplete {
+    let result = outcome.result.and(match outcome.report.incomplete.clone() {
         Some(error) => Err(error.told_as("the query answered although a list ended early")),
         None => Ok(()),
     });
@@ -138,12 +144,16 @@ async fn print(
     for warning in &outcome.report.warnings {
         progress.suspend(|| report::say(&format!("warning: {warning}")));
     }
+    if let Some(compilation) = stats {
+        progress.suspend(|| stats::lines(&outcome.report, compilation).iter().for_each(|line| report::say(line)));
+    }
     match result {
         Err(error) => {
             if rows > 0 {
                 progress.suspend(|| report::say("warning: the answer is not complete"));
             }
-            Err(error.into())
+            let details = stats::of_failure(&error, &outcome.report);
+            Err(Failure { details, ..error.into() })
         }
         Ok(()) => {
             if rows == 0 && matches!(format, Format::Table | Format::Wide | Format::Name) {

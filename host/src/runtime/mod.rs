@@ -17,6 +17,7 @@ mod memory;
 mod outcome;
 mod run;
 mod store;
+mod trap;
 mod uses;
 mod wasi;
 
@@ -29,4 +30,7 @@ pub use inspect::{
 pub use load::{Compilation, Query};
 pub use log::{LogLine, LogSink, LogStream};
 pub use run::{Outcome, Report, Run, RunOptions};
+pub use trap::{Frame, Trap};
 pub use uses::PodAccess;
+
+pub use crate::imports::{HostCall, HostFunction};

@@ -28,9 +28,11 @@ pub(super) fn inspection(out: &mut impl Write, name: &str, inspection: &Inspecti
         Ok(query) => of_query(out, name, query, inspection)?,
         Err(_) => writeln!(out, "`{}` is {}, and not a query", excerpt(name), what(inspection.kind))?,
     }
-    imports(out, inspection)?;
-    exports(out, inspection)?;
-    producers(out, inspection)?;
+    if matches!(inspection.kind, ComponentKind::Component | ComponentKind::Module) {
+        imports(out, inspection)?;
+        exports(out, inspection)?;
+        producers(out, inspection)?;
+    }
     writeln!(out, "\nSize: {}", sizes(&inspection.sizes))?;
     writeln!(out, "Digest: {}", inspection.digest)?;
     if let Some(reason) = &inspection.unreadable {
@@ -99,14 +101,14 @@ fn imports(out: &mut impl Write, inspection: &Inspection) -> io::Result<()> {
             Offered::OtherVersion => "  (in another version only)",
             Offered::No => "  (offered to no query)",
         };
-        (visible(&import.name), functions(import.kind, &import.functions) + offered)
+        (visible(&import.name), functions(inspection, import.kind, &import.functions) + offered)
     });
     listed(out, "Imports", lines, imports.more)
 }
 
 fn exports(out: &mut impl Write, inspection: &Inspection) -> io::Result<()> {
     let exports = &inspection.exports;
-    let lines = exports.items.iter().map(|export| (visible(&export.name), functions(export.kind, &export.functions)));
+    let lines = exports.items.iter().map(|export| (visible(&export.name), functions(inspection, export.kind, &export.functions)));
     listed(out, "Exports", lines, exports.more)
 }
 
@@ -149,8 +151,10 @@ fn table(out: &mut impl Write, rows: impl Iterator<Item = Vec<String>>) -> io::R
     String::from_utf8_lossy(&text).lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
 }
 
-fn functions(kind: ExternKind, functions: &Listed<String>) -> String {
+fn functions(inspection: &Inspection, kind: ExternKind, functions: &Listed<String>) -> String {
     match kind {
+        // Its functions may be behind what could not be read.
+        ExternKind::Interface if inspection.unreadable.is_some() && functions.items.is_empty() => return String::new(),
         ExternKind::Interface if functions.items.is_empty() => return "types only".to_owned(),
         ExternKind::Interface | ExternKind::CoreModule => {}
         ExternKind::Function => return "function".to_owned(),

@@ -4,11 +4,11 @@
 
 use std::ops::Range;
 
-use wasmparser::component_types::ComponentEntityType;
-use wasmparser::types::Types;
+use wasmparser::component_types::{ComponentEntityType, ComponentItem};
+use wasmparser::types::TypesRef;
 use wasmparser::{
     BinaryReaderError, ComponentExternalKind, ComponentTypeRef, CustomSectionReader, Encoding, ExternalKind, Imports, KnownCustom,
-    Parser, Payload, ProducersSectionReader, ValidPayload, Validator, WasmFeatures,
+    Parser, Payload, ProducersSectionReader, Validator, WasmFeatures,
 };
 
 use super::{Annotation, Export, ExternKind, Import, Listed, MAX_TEXT_CHARACTERS, Offered, Producer, Sizes};
@@ -34,19 +34,24 @@ pub(super) fn read(bytes: &[u8]) -> Facts {
     if let Err(error) = reader.all(bytes) {
         reader.facts.unreadable = Some(error.to_string());
     }
-    reader.name_imports_and_exports();
-    reader.facts
+    reader.tell_names(None);
+    let mut facts = reader.facts;
+    // What a section says of its own size need not be so.
+    let sizes = &mut facts.sizes;
+    for size in [&mut sizes.code, &mut sizes.data, &mut sizes.names, &mut sizes.debug_info] {
+        *size = (*size).min(bytes.len() as u64);
+    }
+    facts
 }
 
-/// Names at the outermost level are collected first: what is behind them is known only at its end.
 #[derive(Default)]
 struct Reader {
     facts: Facts,
-    /// For each module and component that is being read, the outermost first, whether it is a component.
-    levels: Vec<bool>,
-    imports: Listed<(String, ExternKind)>,
-    exports: Listed<(String, ExternKind)>,
-    types: Option<Types>,
+    /// How many modules and components are being read, one in the other.
+    depth: usize,
+    /// Names of the outermost level whose types are not known yet.
+    imports: Vec<(String, ExternKind)>,
+    exports: Vec<(String, ExternKind)>,
 }
 
 impl Reader {
@@ -58,12 +63,10 @@ impl Reader {
         let mut invalid = None;
         for payload in parser.parse_all(bytes) {
             let payload = payload.map_err(|error| invalid.take().unwrap_or(error))?;
-            let is_outermost_end = self.levels.len() == 1 && matches!(payload, Payload::End(_));
             self.payload(&payload)?;
             if invalid.is_none() {
                 match validator.payload(&payload) {
-                    Ok(ValidPayload::End(types)) if is_outermost_end => self.types = Some(types),
-                    Ok(_) => {}
+                    Ok(_) => self.tell_names(validator.types(0)),
                     Err(error) => invalid = Some(error),
                 }
             }
@@ -73,17 +76,14 @@ impl Reader {
 
     fn payload(&mut self, payload: &Payload<'_>) -> Result<(), BinaryReaderError> {
         let size = |range: Range<usize>| range.len() as u64;
-        let is_outermost = self.levels.len() == 1;
+        let is_outermost = self.depth == 1;
         let sizes = &mut self.facts.sizes;
         match payload {
             Payload::Version { encoding, .. } => {
-                let is_component = matches!(encoding, Encoding::Component);
-                sizes.core_modules += u64::from(!is_component);
-                self.levels.push(is_component);
+                sizes.core_modules += u64::from(matches!(encoding, Encoding::Module));
+                self.depth += 1;
             }
-            Payload::End(_) => {
-                self.levels.pop();
-            }
+            Payload::End(_) => self.depth = self.depth.saturating_sub(1),
             Payload::CodeSectionStart { count, range, .. } => {
                 sizes.functions += u64::from(*count);
                 sizes.code += size(range.clone());
@@ -194,30 +194,25 @@ impl Reader {
         Ok(())
     }
 
-    fn name_imports_and_exports(&mut self) {
-        let Self { facts, imports, exports, types, .. } = self;
-        let types = types.as_ref().map(Types::as_ref);
-        let functions = |entity: Option<ComponentEntityType>| {
+    /// Passes on the names that were read last, with the functions behind them.
+    fn tell_names(&mut self, types: Option<TypesRef<'_>>) {
+        let functions = |item: Option<&ComponentItem>| {
             let mut functions = Listed::default();
-            if let (Some(ComponentEntityType::Instance(instance)), Some(types)) = (entity, types) {
+            if let (Some(ComponentEntityType::Instance(instance)), Some(types)) = (item.map(|item| item.ty), types) {
                 let items = types[instance].exports.iter();
                 let named = items.filter(|(_, item)| matches!(item.ty, ComponentEntityType::Func(_)));
                 named.for_each(|(name, _)| functions.push(short(name)));
             }
             functions
         };
-        for (name, kind) in &imports.items {
-            let item = types.and_then(|types| types.component_item_for_import(name));
-            let functions = functions(item.map(|item| item.ty));
-            facts.imports.push(Import { name: short(name), kind: *kind, functions, offered: load::offer(name) });
+        for (name, kind) in self.imports.drain(..) {
+            let functions = functions(types.and_then(|types| types.component_item_for_import(&name)));
+            self.facts.imports.push(Import { name: short(&name), kind, functions, offered: load::offer(&name) });
         }
-        facts.imports.more += imports.more;
-        for (name, kind) in &exports.items {
-            let item = types.and_then(|types| types.component_item_for_export(name));
-            let functions = functions(item.map(|item| item.ty));
-            facts.exports.push(Export { name: short(name), kind: *kind, functions });
+        for (name, kind) in self.exports.drain(..) {
+            let functions = functions(types.and_then(|types| types.component_item_for_export(&name)));
+            self.facts.exports.push(Export { name: short(&name), kind, functions });
         }
-        facts.exports.more += exports.more;
     }
 }
 
