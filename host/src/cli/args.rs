@@ -4,7 +4,7 @@
 use clap::{Parser, Subcommand};
 
 use super::connect::ConnectArgs;
-use super::{config_view, demo, doctor, inspect, proxy, rbac, run};
+use super::{completions, config_view, demo, doctor, inspect, man, proxy, rbac, run};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,6 +49,10 @@ pub(super) enum Command {
     Config(config_view::ConfigCommand),
     /// Show podlens at work on an API server of its own, without a cluster
     Demo(demo::DemoArgs),
+    /// Print a script that completes podlens in a shell
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page, or write one for each subcommand
+    Man(man::ManArgs),
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 mod args;
 mod builtin;
 mod cluster_info;
+mod completions;
 mod component;
 mod config_view;
 mod connect;
@@ -16,7 +17,9 @@ mod grant_args;
 mod inspect;
 mod interrupt;
 mod limit_args;
+mod man;
 mod output;
+mod plugin;
 mod proxy;
 mod rbac;
 mod report;
@@ -26,15 +29,15 @@ mod style;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use args::{Args, Command};
+use args::Command;
+use plugin::Started;
 
 /// Runs the program: parses the command line, does it, prints errors.
 #[doc(hidden)]
 pub fn main() -> ExitCode {
-    let args = match Args::try_parse() {
-        Ok(args) => args,
+    let args = match plugin::started() {
+        Ok(Started::ToRun(args)) => args,
+        Ok(Started::ToComplete(words)) => return completions::kubectl::answer(words.into_iter()),
         Err(error) => return report::usage(&error),
     };
     report::start_log();
@@ -52,6 +55,8 @@ pub fn main() -> ExitCode {
             Command::Proxy(args) => proxy::proxy(args).await,
             Command::Config(command) => config_view::config(command),
             Command::Demo(args) => demo::demo(args).await,
+            Command::Completions(args) => completions::completions(args),
+            Command::Man(args) => man::man(args),
         }
     });
     // A compilation or a look-up of a name that is still under way must not hold up the end.
