@@ -106,4 +106,7 @@ pub use runtime::{
     Inspection, Listed, LogLine, LogSink, LogStream, Offered, Outcome, PodAccess, Producer, Query, Report, Run, RunOptions,
     Runtime, RuntimeOptions, Sizes, Trap,
 };
-pub use source::{ApiServer, Bounds, BoxFuture, Page, PodPages, PodSource};
+pub use source::{
+    ApiServer, Bounds, BoxFuture, Page, PodPages, PodSource, Recorder, Recording, RecordingError, Redaction, Replay,
+    SkippedNamespace, Snapshot, Watch, WatchUpdate,
+};

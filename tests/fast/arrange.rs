@@ -101,10 +101,8 @@ impl Place {
     pub(crate) fn check_without_details(&self, command: &mut Command, code: i32, stdout: &[&str], stderr: &[&str]) {
         let Done { code: ended_with, stdout: printed, stderr: told } = self.run(command);
         let told = without_details(&told);
-        let (done, expected) = (
-            Done { code: ended_with, stdout: printed, stderr: told },
-            Done { code, stdout: lines(stdout), stderr: lines(stderr) },
-        );
+        let (done, expected) =
+            (Done { code: ended_with, stdout: printed, stderr: told }, Done { code, stdout: lines(stdout), stderr: lines(stderr) });
         assert!(done == expected, "{command:?} gave\n{}\nand not\n{}", shown(&done), shown(&expected));
     }
 
@@ -129,12 +127,12 @@ impl Place {
     }
 }
 
-/// Errors without the lines between the last calls of a run and what it used.
+/// What was said, without the lines on the last calls of a run and what it used.
 fn without_details(text: &str) -> String {
     let mut is_call = false;
     let kept = text.split_inclusive('\n').filter(|line| {
-        is_call = line.starts_with("  last calls to the host:") || (is_call && line.starts_with("    "));
-        !is_call && !line.starts_with("  used: ")
+        is_call = line.starts_with("last calls to the host:") || (is_call && line.starts_with("  "));
+        !is_call && !line.starts_with("used: ")
     });
     kept.collect()
 }

@@ -300,7 +300,8 @@ async fn rows_that_do_not_fit_are_refused_one_by_one() {
 async fn a_panic_is_told_in_its_own_words() {
     let ran = contained(Scenario::guest(guests::PANICS).await).await;
     failed_by_itself(&ran, "the query panicked while it should run");
-    let told = "the query panicked while it should run: panicked at tests/guests/examples/panics.rs:6:5:\nthe guest's own words\nat run";
+    let told =
+        "the query panicked while it should run: panicked at tests/guests/examples/panics.rs:6:5:\nthe guest's own words\nat run";
     assert_eq!(ran.told(), told);
     // Told by the error, and nowhere else.
     assert_eq!(ran.log, [""; 0]);

@@ -57,7 +57,7 @@ pub(super) fn runtime() -> Result<Runtime, Error> {
     if let Some(folder) = cache_folder(&ProcessEnvironment) {
         match CompileCache::open(&folder) {
             Ok(cache) => options.cache = Some(cache),
-            Err(error) if error.is_configuration() => {
+            Err(error) if error.is_configuration() || ProcessEnvironment.var(CACHE_VARIABLE).is_some() => {
                 let hint = error.help().map(|hint| format!(" ({hint})")).unwrap_or_default();
                 report::say(&format!("warning: {error}{hint}"));
             }

@@ -12,8 +12,6 @@ pub(super) struct Failure {
     pub(super) code: u8,
     pub(super) error: Box<dyn std::error::Error>,
     pub(super) hint: Option<String>,
-    /// What else is known of it, in lines of their own.
-    pub(super) details: Vec<String>,
 }
 
 const ERROR: u8 = 1;
@@ -23,11 +21,19 @@ const REFUSED: u8 = 3;
 const UNREACHABLE: u8 = 4;
 const LIMIT: u8 = 5;
 const COMPONENT: u8 = 6;
+/// The answer is of some clusters or namespaces, not of all that were named.
+pub(super) const PARTIAL: u8 = 7;
 
 impl Failure {
+    /// Whether nobody reads on.
+    pub(super) fn is_broken_pipe(&self) -> bool {
+        let output = self.error.downcast_ref::<Output>();
+        output.is_some_and(|Output(error)| error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
     /// Something on the command line is wrong.
     pub(super) fn usage(error: impl std::error::Error + 'static, hint: impl Into<String>) -> Self {
-        Self { code: USAGE, error: Box::new(error), hint: Some(hint.into()), details: Vec::new() }
+        Self { code: USAGE, error: Box::new(error), hint: Some(hint.into()) }
     }
 }
 
@@ -43,14 +49,14 @@ impl From<Error> for Failure {
         };
         let wait = error.wait().map(|wait| format!("the API server asks to wait {} s before trying again", wait.as_secs()));
         let hint = error.help().map(str::to_owned).or(wait);
-        Self { code, error: Box::new(error), hint, details: Vec::new() }
+        Self { code, error: Box::new(error), hint }
     }
 }
 
 /// Printing failed.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self { code: ERROR, error: Box::new(Output(error)), hint: None, details: Vec::new() }
+        Self { code: ERROR, error: Box::new(Output(error)), hint: None }
     }
 }
 

@@ -20,6 +20,7 @@ mod limit_args;
 mod man;
 mod output;
 mod plugin;
+mod pods_from;
 mod proxy;
 mod rbac;
 mod report;

@@ -9,7 +9,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::engine::Runtime;
-use super::inspect::{ComponentKind, Digest, Offered};
+use super::inspect::{ComponentKind, Digest, Offered, imported_names};
 use super::store::State;
 use super::uses::PodAccess;
 use super::{describe, wasi};
@@ -105,10 +105,11 @@ async fn load(runtime: Runtime, bytes: Vec<u8>) -> Result<Query, Error> {
     let compile = {
         let engine = engine.clone();
         move || -> Result<_, Error> {
+            // Before compiling, which takes long.
+            check_imports(&imported_names(&bytes))?;
             let digest = Digest::of(&bytes);
             let (component, compilation) = compile(&runtime, &bytes)
                 .map_err(|error| Error::new(Kind::Component, "the component cannot be compiled").because(error))?;
-            check_imports(&component, &engine)?;
             check_exports(&component, &engine)?;
             let fits = |error: wasmtime::Error| {
                 Error::new(Kind::Component, "the component does not fit the world `query` of podlens:query").because(error).hint(
@@ -181,10 +182,10 @@ fn check_header(bytes: &[u8]) -> Result<(), Error> {
     Err(refused)
 }
 
-fn check_imports(component: &Component, engine: &Engine) -> Result<(), Error> {
+fn check_imports(names: &[String]) -> Result<(), Error> {
     let mut refused = Vec::new();
     let mut wrong_version = None;
-    for (name, _) in component.component_type().imports(engine) {
+    for name in names {
         match offer(name) {
             Offered::Yes => {}
             Offered::OtherVersion => wrong_version = Some(excerpt(name)),

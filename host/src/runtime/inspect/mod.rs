@@ -11,6 +11,7 @@ use wasmtime::Engine;
 
 pub use abilities::Abilities;
 pub use digest::Digest;
+pub(super) use read::imported_names;
 
 use super::engine::Runtime;
 use super::load::{self, Query};

@@ -44,6 +44,19 @@ pub(super) fn read(bytes: &[u8]) -> Facts {
     facts
 }
 
+/// The names that a component imports, but for types, as far as they can be read.
+pub(in crate::runtime) fn imported_names(bytes: &[u8]) -> Vec<String> {
+    let mut parser = Parser::new(0);
+    parser.set_features(WasmFeatures::all());
+    let mut reader = Reader::default();
+    for payload in parser.parse_all(bytes) {
+        if payload.and_then(|payload| reader.payload(&payload)).is_err() {
+            break;
+        }
+    }
+    reader.imports.into_iter().map(|(name, _)| name).collect()
+}
+
 #[derive(Default)]
 struct Reader {
     facts: Facts,
