@@ -4,7 +4,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use podlens::{Error, Limit};
+use podlens::{Error, Limit, Trap};
 
 use crate::by_hand::{IMPORTS, Parts, list_labels};
 use crate::guests;
