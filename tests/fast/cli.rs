@@ -919,17 +919,16 @@ fn what_a_query_prints_is_on_standard_error_and_harmless() {
 
 #[test]
 fn a_panic_is_told_in_its_own_words() {
-    check_unasked(
-        &["run", guests::PANICS],
-        1,
-        &[],
-        &[
-            "error: the query panicked while it should run",
-            "  caused by: panicked at tests/guests/examples/panics.rs:6:5:",
-            "    the guest's own words",
-            "    at run",
-        ],
-    );
+    let fake = Fake::start([]);
+    let place = Place::mount(fake.authority());
+    let done = place.run(place.in_pod("127.0.0.1", fake.port()).args(["run", guests::PANICS]));
+    let told = [
+        "error: the query panicked while it should run",
+        "  caused by: panicked at tests/guests/examples/panics.rs:6:5:",
+        "    the guest's own words",
+    ];
+    assert_eq!(done.code, 1);
+    assert!(done.stderr.contains(&lines(&told)) && done.stderr.ends_with("    at run\n"), "{}", done.stderr);
     check_unasked(&["run", guests::EXITS], 1, &[], &["error: the query ended its process with status 1 while it should run"]);
 }
 

@@ -104,8 +104,11 @@ async fn a_file_that_breaks_off_or_lies_is_told_as_far_as_it_goes() {
     let query = by_hand();
     for length in (8..query.len()).step_by(97) {
         let inspection = runtime().inspect(&query[..length]).await;
-        assert!(inspection.unreadable.is_some() && inspection.query.is_err(), "{length} bytes");
+        assert!(inspection.kind == ComponentKind::Component && inspection.query.is_err(), "{length} bytes");
     }
+    let inspection = runtime().inspect(&query[..query.len() / 2]).await;
+    assert!(inspection.unreadable.is_some_and(|reason| reason.contains("end-of-file")));
+    assert!(!inspection.imports.items.is_empty(), "what comes before is told");
     for at in (8..query.len()).step_by(61) {
         let mut broken = query.clone();
         broken[at] ^= 0xff;

@@ -301,13 +301,14 @@ async fn a_panic_is_told_in_its_own_words() {
     let ran = contained(Scenario::guest(guests::PANICS).await).await;
     failed_by_itself(&ran, "the query panicked while it should run");
     let told =
-        "the query panicked while it should run: panicked at tests/guests/examples/panics.rs:6:5:\nthe guest's own words\nat run";
-    assert_eq!(ran.told(), told);
+        "the query panicked while it should run: panicked at tests/guests/examples/panics.rs:6:5:\nthe guest's own words\nat ";
+    assert!(ran.told().starts_with(told), "{}", ran.told());
     // Told by the error, and nowhere else.
     assert_eq!(ran.log, [""; 0]);
     let trap = Trap::of(ran.error()).expect("the cause is a trap");
     assert_eq!(trap.message, ["panicked at tests/guests/examples/panics.rs:6:5:", "the guest's own words"]);
-    assert_eq!(trap.frames.iter().map(|frame| frame.function.as_deref()).collect::<Vec<_>>(), [Some("run")]);
+    // The outermost is what the component exports; what is between is the compiler's choice.
+    assert_eq!(trap.frames.last().and_then(|frame| frame.function.as_deref()), Some("run"));
     assert!(trap.machinery_frames > 0, "{trap:?}");
 }
 

@@ -31,7 +31,7 @@ const PANIC_MACHINERY: &[&str] = &[
     "core::str::slice_error_fail",
     "std::alloc::",
     "std::panicking::",
-    "std::process::abort",
+    "std::process::",
     "std::sys::",
     "std::sys_common::",
 ];

@@ -13,9 +13,9 @@ use super::{builtin, component};
 
 const EXAMPLES: &str = "\
 Examples:
-  podlens inspect                     the queries that come with podlens
-  podlens inspect restarts            columns, parameters and reach of one of them
-  podlens inspect ./mine.wasm -o json the same of a file, for programs";
+  podlens inspect                       the queries that come with podlens
+  podlens inspect restarts              columns, parameters and reach of one of them
+  podlens inspect ./mine.wasm -o json   the same of a file, for programs";
 
 const EXIT_CODES: &str = "\
 Exit codes:

@@ -40,7 +40,7 @@ const OUTPUT_BUFFER_BYTES: usize = 64 << 10;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct RunArgs {
-    /// A component's file, or the name of a query that comes with podlens
+    /// A component's file, or the name of a query that comes with podlens; `podlens inspect` lists those
     #[arg(value_name = "COMPONENT")]
     component: String,
 
