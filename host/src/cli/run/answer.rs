@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::exit::{self, Failure, PARTIAL};
 use super::super::output::progress::ProgressHandle;
 use super::super::output::{Format, Printer};
-use super::super::report;
+use super::super::{report, stats};
 use crate::error::Error;
 use crate::limits::Limit;
 use crate::query::{Cell, Column, Row};
@@ -30,6 +30,8 @@ pub(super) struct Answer<W: Write> {
     pub(super) format: Format,
     pub(super) progress: ProgressHandle,
     pub(super) rows: u64,
+    /// Lines that tell what the runs took, to be said after the answer.
+    pub(super) took: Vec<String>,
 }
 
 impl<W: Write> Answer<W> {
@@ -60,7 +62,7 @@ impl<W: Write> Answer<W> {
 
     /// Prints what is left, and says how it went.
     pub(super) fn end(self, result: Result<Whole, Error>) -> Result<ExitCode, Failure> {
-        let Self { printer, format, progress, rows } = self;
+        let Self { printer, format, progress, rows, took } = self;
         let is_shown_whole = match &result {
             Ok(Whole::Yes) => true,
             // The rows are all that their cluster or namespace has, and a program is told the rest by the exit code.
@@ -68,6 +70,9 @@ impl<W: Write> Answer<W> {
             Err(_) => false,
         };
         let printed = exit::unless_broken_pipe(progress.suspend(|| printer.finish(is_shown_whole)));
+        for line in &took {
+            progress.suspend(|| report::say(line));
+        }
         match result {
             Err(error) => {
                 if rows > 0 {
@@ -97,9 +102,13 @@ pub(super) async fn collect(mut run: Run) -> (Vec<Row>, Outcome) {
     (rows, run.finish().await)
 }
 
-/// What the end of a run means. Its warnings are said.
+/// What the end of a run means. Its warnings are said, and what helps to find out why it was stopped.
 pub(super) fn judge(outcome: Outcome, progress: &ProgressHandle) -> Result<Whole, Error> {
     let Outcome { result, report } = outcome;
+    let stopped = result.as_ref().err().map(|error| stats::of_failure(error, &report)).unwrap_or_default();
+    for line in &stopped {
+        progress.suspend(|| report::say(line));
+    }
     let Report { warnings, incomplete, skipped, .. } = report;
     for warning in &warnings {
         progress.suspend(|| report::say(&format!("warning: {warning}")));
