@@ -872,10 +872,7 @@ fn data_is_whole_and_escaped_as_its_format_does() {
         &["run", "images", "-o", "name"],
         2,
         &[],
-        &[
-            "error: this query has no column `name` for output format `name`",
-            "hint: choose another format with `-o`",
-        ],
+        &["error: this query has no column `name` for output format `name`", "hint: choose another format with `-o`"],
     );
 }
 
