@@ -297,7 +297,6 @@ fn a_table_shows_the_shortest_number() {
     }
 }
 
-/// The last line of an answer of one row that is not whole.
 #[test]
 fn an_incomplete_answer_is_not_passed_off_as_whole() {
     let row = || rows().drain(..1).collect::<Vec<_>>();
@@ -324,11 +323,11 @@ fn an_incomplete_answer_is_not_passed_off_as_whole() {
     }
     // What parses cannot be taken for the whole.
     let print = |format| finish(format, &description(), OPTIONS, row(), false).expect("the row is printed");
-    assert!(serde_json::from_str::<serde_json::Value>(&print("json")).is_err());
-    assert!(serde_saphyr::from_str::<serde_json::Value>(&print("yaml")).is_err());
+    serde_json::from_str::<serde_json::Value>(&print("json")).expect_err("the array stays open");
+    serde_saphyr::from_str::<serde_json::Value>(&print("yaml")).expect_err("the bracket stays open");
     assert!(print("jsonl").lines().any(|line| serde_json::from_str::<serde_json::Value>(line).is_err()));
     assert!(::csv::Reader::from_reader(print("csv").as_bytes()).records().any(|record| record.is_err()));
-    assert!(exposition(&print("prometheus")).is_err());
+    exposition(&print("prometheus")).expect_err("its only line is none");
 }
 
 #[test]
@@ -544,8 +543,7 @@ fn json_and_yaml_and_csv_are_read_back_equal() {
     let csv: Vec<Line> = csv.deserialize().collect::<Result<_, _>>().expect("the output is CSV");
 
     let json_lines = texts("jsonl", &expected);
-    let json_lines: Vec<Line> =
-        json_lines.lines().map(|line| serde_json::from_str(line)).collect::<Result<_, _>>().expect("each line is JSON");
+    let json_lines: Vec<Line> = json_lines.lines().map(serde_json::from_str).collect::<Result<_, _>>().expect("each line is JSON");
     let as_json: Vec<Line> = serde_json::from_str(&texts("jsonpath-as-json={.items[*]}", &expected)).expect("the output is JSON");
 
     for (format, lines) in [("json", json), ("yaml", yaml), ("csv", csv), ("jsonl", json_lines), ("jsonpath-as-json", as_json)] {
@@ -801,8 +799,11 @@ fn markdown_cell(line: &str) -> Result<String, String> {
     Ok(stripped.unwrap_or(code).to_owned())
 }
 
-/// The samples of an exposition: name, labels and value of each. The grammar of the text format 0.0.4, strictly.
-fn exposition(text: &str) -> Result<Vec<(String, Vec<(String, String)>, f64)>, String> {
+/// Name, labels and value.
+type Sample = (String, Vec<(String, String)>, f64);
+
+/// The samples of an exposition. The grammar of the text format 0.0.4, strictly.
+fn exposition(text: &str) -> Result<Vec<Sample>, String> {
     let is_name = |name: &str, colon: bool| {
         let is_first = |c: char| c.is_ascii_alphabetic() || c == '_' || (colon && c == ':');
         name.starts_with(is_first) && name.chars().all(|c| is_first(c) || c.is_ascii_digit())
