@@ -352,9 +352,9 @@ mod tests {
         let log =
             Log::new(Arc::new(Budget::new(Limits::default())), Arc::new(move |line: LogLine| sink.lock().unwrap().push(line.text)));
         log.write(LogStream::Stderr, b"one\n");
-        assert!(tokio::time::timeout(LAST_WORDS_WAIT - LOOK_INTERVAL, log.release_in_time()).await.is_err());
+        tokio::time::timeout(LAST_WORDS_WAIT - LOOK_INTERVAL, log.release_in_time()).await.unwrap_err();
         assert!(seen.lock().unwrap().is_empty());
-        assert!(tokio::time::timeout(LAST_WORDS_WAIT, log.release_in_time()).await.is_err());
+        tokio::time::timeout(LAST_WORDS_WAIT, log.release_in_time()).await.unwrap_err();
         assert_eq!(*seen.lock().unwrap(), ["one"]);
         assert_eq!(log.take_last_words(), [""; 0]);
     }
