@@ -28,7 +28,7 @@ const LAST_WORDS_LINES: usize = 32;
 /// What language runtimes add to a message and helps nobody here.
 const NOISE: &[&str] = &["note: run with `RUST_BACKTRACE=1`", "Redirecting call to abort()"];
 
-/// Where log lines go.
+/// Where log lines go. Those on standard error come up to half a second late: they may be a panic's message, which the error tells.
 pub type LogSink = Arc<dyn Fn(LogLine) + Send + Sync>;
 
 /// The sink where the embedder gives none.
