@@ -59,7 +59,10 @@ fn run(arguments: &[&str]) -> program::Done {
     let pods = ["web-0", "web-1", "web-2"]
         .map(|name| json!({ "metadata": { "name": name, "namespace": NAMESPACE, "labels": { "app": "web" } } }));
     let list = Answer::json(200, pod_list(&pods, "").to_string());
-    let fake = Fake::builder().always(get(PODS), list).always(get(&format!("{PODS}/missing")), Answer::json(404, "{}")).start();
+    let fake = Fake::builder()
+        .always(get(PODS), list)
+        .always(get(&format!("{PODS}/missing")), Answer::status(404, "NotFound", r#"pods "missing" not found"#))
+        .start();
     let place = Place::mount(fake.authority());
     place.run(place.in_pod("127.0.0.1", fake.port()).args(arguments))
 }

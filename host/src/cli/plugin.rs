@@ -16,7 +16,7 @@ const TYPED: &str = "kubectl podlens";
 /// What the program was started for.
 pub(super) enum Started {
     /// For what is typed.
-    ToRun(Args),
+    ToRun(Box<Args>),
     /// To complete these words.
     ToComplete(Vec<OsString>),
 }
@@ -31,7 +31,7 @@ pub(super) fn started() -> Result<Started, clap::Error> {
     }
     let command = if program == PROGRAM { as_plugin(Args::command().bin_name(TYPED)) } else { Args::command() };
     let matches = command.try_get_matches()?;
-    Args::from_arg_matches(&matches).map(Started::ToRun)
+    Args::from_arg_matches(&matches).map(Box::new).map(Started::ToRun)
 }
 
 /// The command line with its examples as they are typed with kubectl.
