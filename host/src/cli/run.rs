@@ -75,6 +75,7 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         limits: args.limits.0,
         arguments,
         log: Arc::new(log(progress.handle())),
+        now: None,
     };
     let run = query.run(Arc::new(ApiServer::new(client)) as Arc<dyn PodSource>, options);
     print(run, printer, args.output, &progress.handle()).await

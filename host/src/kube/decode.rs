@@ -67,7 +67,7 @@ pub(crate) fn decode_pod(body: &Bytes, objects: bool) -> Result<ReadPod, DecodeE
         None => {
             json_kind(body, "Pod")?;
             let raw: &RawValue = serde_json::from_slice(body).map_err(|_| DecodeError::malformed("Pod"))?;
-            json_pod(raw, objects, "")
+            json_pod(raw, objects)
         }
     }
 }
@@ -143,32 +143,32 @@ fn decode_json_list(body: &[u8], objects: bool) -> Result<PodList, DecodeError> 
     }
     json_kind(body, "PodList")?;
     let list: List<'_> = serde_json::from_slice(body).map_err(|_| DecodeError::malformed("PodList"))?;
-    // Items of a list carry no type of their own; the whole object is given it back.
     let items = list.items.unwrap_or_default();
     check_count(items.len())?;
-    let pods = collect(items.into_iter().map(|item| json_pod(item, objects, r#""kind":"Pod","apiVersion":"v1""#)))?;
+    let pods = collect(items.into_iter().map(|item| json_pod(item, objects)))?;
     Ok(PodList { pods, continue_token: ContinueToken::new(&list.metadata.unwrap_or_default().continue_token) })
 }
 
-/// `type_fields`: what to write into the whole object's front, if it lacks its type.
-fn json_pod(raw: &RawValue, objects: bool, type_fields: &str) -> Result<ReadPod, DecodeError> {
+fn json_pod(raw: &RawValue, objects: bool) -> Result<ReadPod, DecodeError> {
     // An array would do for serde, which takes its elements for the fields in their order.
     if !raw.get().starts_with('{') {
         return Err(DecodeError::malformed("Pod"));
     }
     let pod: Pod = serde_json::from_str(raw.get()).map_err(|_| DecodeError::malformed("Pod"))?;
-    if !objects {
-        return Ok(ReadPod::new(pod));
-    }
-    let own: TypeMeta = serde_json::from_str(raw.get()).map_err(|_| DecodeError::malformed("Pod"))?;
-    let object = match raw.get().strip_prefix('{') {
-        Some(fields) if own.kind.is_empty() && !type_fields.is_empty() => {
+    let object = objects.then(|| with_type(raw.get()).into_boxed_str());
+    Ok(ReadPod { pod, object })
+}
+
+/// A pod's JSON with its type in front, if it lacks it: the items of a PodList carry none of their own.
+pub(super) fn with_type(json: &str) -> String {
+    let has_type = serde_json::from_str::<TypeMeta>(json).is_ok_and(|own| !own.kind.is_empty());
+    match json.strip_prefix('{') {
+        Some(fields) if !has_type => {
             let comma = if fields.trim_start().starts_with('}') { "" } else { "," };
-            format!("{{{type_fields}{comma}{fields}")
+            format!(r#"{{"kind":"Pod","apiVersion":"v1"{comma}{fields}"#)
         }
-        _ => raw.get().to_owned(),
-    };
-    Ok(ReadPod { pod, object: Some(object.into_boxed_str()) })
+        _ => json.to_owned(),
+    }
 }
 
 fn json_kind(body: &[u8], kind: &'static str) -> Result<(), DecodeError> {

@@ -13,6 +13,7 @@ mod field_selector;
 #[cfg(feature = "cli")]
 mod forward;
 mod label_selector;
+mod manifest;
 mod name;
 mod pod;
 mod request;
@@ -34,6 +35,7 @@ pub(crate) use forward::{
     ForwardGet, ForwardList, Health, IncludeObject, ListParameters, Representation, ResourceVersionMatch, View, Watch,
 };
 pub use label_selector::LabelSelector;
+pub use manifest::{Manifest, ManifestError};
 pub use name::{NameError, Namespace, PodName};
 pub use pod::{
     Container, ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus,

@@ -1,7 +1,7 @@
 //! One run, from arguments to report.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -36,11 +36,13 @@ pub struct RunOptions {
     pub arguments: Vec<Argument>,
     /// Where its log lines go. Default: `tracing`, at level info.
     pub log: LogSink,
+    /// What its wall clock shows, standing still, so that the same pods give the same answer. Default: the machine's time.
+    pub now: Option<SystemTime>,
 }
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { grant: Grant::nothing(), limits: Limits::default(), arguments: Vec::new(), log: log::to_tracing() }
+        Self { grant: Grant::nothing(), limits: Limits::default(), arguments: Vec::new(), log: log::to_tracing(), now: None }
     }
 }
 
@@ -90,7 +92,7 @@ impl Query {
     /// Any number of runs may go on at the same time; they share nothing but compiled code. Arguments that do not fit the description
     /// end the run at once, with an error for which [`Error::is_invalid_argument`] holds.
     pub fn run(&self, source: Arc<dyn PodSource>, options: RunOptions) -> Run {
-        let RunOptions { grant, limits, arguments, log } = options;
+        let RunOptions { grant, limits, arguments, log, now } = options;
         let started = Instant::now();
         let budget = Arc::new(Budget::new(limits));
         let notes = Arc::new(Notes::default());
@@ -105,6 +107,7 @@ impl Query {
             notes: notes.clone(),
             log: Log::new(budget.clone(), log),
             cpu: CpuClock::new(budget.clone()),
+            now,
         };
         let arguments = self.description.complete(arguments);
         let (engine, pre) = (self.engine.clone(), self.pre.clone());

@@ -4,6 +4,7 @@
 //! A source answers a [`PodRequest`], which only `policy` can make. It need not be trusted: each pod it returns is checked again.
 
 mod api_server;
+mod snapshot;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,6 +16,7 @@ use crate::kube::ReadPod;
 use crate::policy::PodRequest;
 
 pub use api_server::ApiServer;
+pub use snapshot::Snapshot;
 
 /// Most bytes of one answer, such as a page of a list. 500 pods met in practice have 5 MB in protobuf and 12 MB as JSON; a page that
 /// is larger is asked for again with fewer pods. Bounds the memory of a run, which reads ahead.
