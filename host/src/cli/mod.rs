@@ -22,6 +22,7 @@ mod rbac;
 mod report;
 mod run;
 mod style;
+mod test;
 
 use std::process::ExitCode;
 
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
             Command::Proxy(args) => proxy::proxy(args).await,
             Command::Config(command) => config_view::config(command),
             Command::Demo(args) => demo::demo(args).await,
+            Command::Test(args) => test::test(args).await,
         }
     });
     // A compilation or a look-up of a name that is still under way must not hold up the end.

@@ -15,13 +15,16 @@ use super::output::progress::{Progress, ProgressHandle};
 use super::output::{Format, Printer, PrinterOptions};
 use super::{component, connect, report};
 use crate::Query;
+use crate::error::Error;
 use crate::limits::Limit;
 use crate::query::{Argument, ArgumentError};
-use crate::runtime::{LogLine, LogStream, Run, RunOptions};
+use crate::runtime::{LogLine, LogStream, Outcome, Run, RunOptions};
 use crate::source::{ApiServer, PodSource};
 
 /// Bytes that are collected before they are written to a file or a pipe.
 const OUTPUT_BUFFER_BYTES: usize = 64 << 10;
+/// What to do about a parameter that is wrong.
+pub(super) const PARAMETERS_HINT: &str = "give parameters as `-p key=value`";
 /// How often the count of pods is brought up to date.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -82,18 +85,30 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
 }
 
 fn arguments(query: &Query, given: &[String]) -> Result<Vec<Argument>, Failure> {
-    let wrong = |error: ArgumentError| Failure::usage(error, "give parameters as `-p key=value`");
+    let wrong = |error: ArgumentError| Failure::usage(error, PARAMETERS_HINT);
     let pairs = given.iter().map(|text| Argument::split(text)).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
     query.description().arguments(pairs).map_err(wrong)
 }
 
 fn log(progress: ProgressHandle) -> impl Fn(LogLine) + Send + Sync {
-    move |line| {
-        let text = match line.stream {
-            LogStream::Stdout | LogStream::Stderr => format!("query: {}", line.text),
-            LogStream::Host => format!("warning: {}", line.text),
-        };
-        progress.suspend(|| report::say(&text));
+    move |line| progress.suspend(|| report::say(&shown(&line)))
+}
+
+/// A line of a query's log, for a person.
+pub(super) fn shown(line: &LogLine) -> String {
+    match line.stream {
+        LogStream::Stdout | LogStream::Stderr => format!("query: {}", line.text),
+        LogStream::Host => format!("warning: {}", line.text),
+    }
+}
+
+/// Whether a run has answered, with all that it was to see. A query may answer although a list broke off. Its answer is not passed off
+/// as whole.
+pub(super) fn whole(outcome: &Outcome) -> Result<(), Error> {
+    outcome.result.clone()?;
+    match &outcome.report.incomplete {
+        Some(error) => Err(error.clone().told_as("the query answered although a list ended early")),
+        None => Ok(()),
     }
 }
 
@@ -130,11 +145,7 @@ async fn print(
         return exit::unless_broken_pipe(printed);
     }
     let outcome = run.finish().await;
-    // A query may answer although a list broke off. Its answer is printed, and not passed off as whole.
-    let result = outcome.result.and(match outcome.report.incomplete {
-        Some(error) => Err(error.told_as("the query answered although a list ended early")),
-        None => Ok(()),
-    });
+    let result = whole(&outcome);
     let printed = exit::unless_broken_pipe(progress.suspend(|| printer.finish(result.is_ok())));
     for warning in &outcome.report.warnings {
         progress.suspend(|| report::say(&format!("warning: {warning}")));
