@@ -19,7 +19,7 @@ use crate::imports::Notes;
 use crate::limits::{Budget, Limit, Limits};
 use crate::policy::Grant;
 use crate::query::{Argument, ArgumentValue, Row};
-use crate::source::PodSource;
+use crate::source::{PodSource, SkippedNamespace};
 
 /// Rows that wait for their reader before the query does. Arbitrary; lets both work at the same time.
 const ROWS_AHEAD: usize = 256;
@@ -76,6 +76,8 @@ pub struct Report {
     /// Why a list broke off that the query did not read again, if one did. It may have answered all the same: then it has not seen
     /// all pods.
     pub incomplete: Option<Error>,
+    /// Namespaces that are not in the answer, by a source that [leaves out](crate::ApiServer::skip_refused_namespaces) what it is refused.
+    pub skipped: Vec<SkippedNamespace>,
     used: Vec<(Limit, u64)>,
 }
 
@@ -152,6 +154,7 @@ impl Run {
                 elapsed: self.started.elapsed(),
                 warnings: self.notes.warnings(),
                 incomplete: self.notes.incomplete_list(),
+                skipped: self.notes.skipped(),
                 used,
             },
         }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Bounds, BoxFuture, Page, PodPages, PodSource};
+use super::{Bounds, BoxFuture, Page, PodPages, PodSource, SkippedNamespace};
 use crate::client::{Call, Client, Failure};
 use crate::error::{Error, Kind};
 use crate::kube::{self, ContinueToken, ListPods, Namespace, PAGE_LIMIT, PodList, Request};
@@ -16,23 +16,33 @@ const SHRINK: u32 = 4;
 #[derive(Clone)]
 pub struct ApiServer {
     client: Client,
+    skips_refused: bool,
 }
 
 impl ApiServer {
     /// Reads through `client`, as whom the client's configuration says.
     pub fn new(client: Client) -> Self {
-        Self { client }
+        Self { client, skips_refused: false }
+    }
+
+    /// Leaves out of a list over several namespaces those that the API server refuses, as long as it gives one. The run's
+    /// [report](crate::Report::skipped) names them. Without this, the list fails.
+    #[must_use]
+    pub fn skip_refused_namespaces(self) -> Self {
+        Self { skips_refused: true, ..self }
     }
 }
 
 impl PodSource for ApiServer {
     fn list(&self, request: PodRequest) -> Box<dyn PodPages> {
-        let remaining = match request.scope() {
+        let remaining: VecDeque<_> = match request.scope() {
             Scope::All => [None].into(),
             Scope::Namespaces(namespaces) => namespaces.iter().cloned().map(Some).collect(),
         };
         Box::new(ApiServerPages {
             client: self.client.clone(),
+            skips_refused: self.skips_refused && remaining.len() > 1,
+            answered: false,
             request: Arc::new(request),
             remaining,
             part: Part::default(),
@@ -49,13 +59,16 @@ impl PodSource for ApiServer {
             let [namespace] = namespaces.as_slice() else { return Err(Error::not_found()) };
             let response = self.client.send(&Request::get_pod(namespace, name, request.objects()), call(bounds)).await?;
             let pod = kube::decode_pod(&response.body, request.objects()).map_err(|error| response.unreadable(error))?;
-            Ok(Page { pods: vec![pod], response_bytes: response.wire_bytes, warning: None })
+            Ok(Page { pods: vec![pod], response_bytes: response.wire_bytes, ..Page::default() })
         })
     }
 }
 
 struct ApiServerPages {
     client: Client,
+    skips_refused: bool,
+    /// Whether a part was answered.
+    answered: bool,
     request: Arc<PodRequest>,
     /// Parts of the scope not finished yet, the current one first: one namespace each, or `None` for all.
     remaining: VecDeque<Option<Namespace>>,
@@ -86,6 +99,7 @@ impl ApiServerPages {
             match self.read(namespace.as_ref(), bounds).await {
                 Ok((list, bytes)) => {
                     page.response_bytes = page.response_bytes.saturating_add(bytes);
+                    self.answered = true;
                     self.part.handed_out |= !list.pods.is_empty();
                     self.advance(list.continue_token)?;
                     // A server may give an empty page and still go on. It is handed out all the same: without pods, too, each page is
@@ -100,10 +114,23 @@ impl ApiServerPages {
                     page.response_bytes = page.response_bytes.saturating_add(bounds.max_bytes);
                     self.limit = (self.limit / SHRINK).max(1);
                 }
-                Err(Failure::Other(error)) => return Err(error),
+                Err(Failure::Other(error)) => page.skipped.push(self.skip(namespace, error)?),
             }
         }
-        Ok(None)
+        Ok(if page.skipped.is_empty() { None } else { Some(page) })
+    }
+
+    /// Goes on without a namespace that is refused as a whole. A list of which nothing is left fails.
+    fn skip(&mut self, namespace: Option<Namespace>, error: Error) -> Result<SkippedNamespace, Error> {
+        let is_last_hope = self.remaining.len() == 1 && !self.answered;
+        match namespace {
+            Some(namespace) if self.skips_refused && error.is_denied() && self.part.continue_token.is_none() && !is_last_hope => {
+                self.remaining.pop_front();
+                self.part = Part::default();
+                Ok(SkippedNamespace { namespace, error })
+            }
+            _ => Err(error),
+        }
     }
 
     async fn read(&self, namespace: Option<&Namespace>, bounds: Bounds) -> Result<(PodList, u64), Failure> {
