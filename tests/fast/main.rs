@@ -4,8 +4,8 @@
 //! `crossing.rs` compares what crosses into a guest, and `tidy.rs` reads the sources.
 //!
 //! Of the binary, `cli.rs` has what is typed and printed, `wire.rs` what an API server can do wrong, `trust.rs`, `kubeconfig.rs` and
-//! `tunnel.rs` the ways to it, `doctor.rs`, `rbac.rs`, `proxy.rs` and `demo.rs` the subcommands of these names, `readme.rs` what the
-//! README claims, and `canary.rs` looks for credentials where none may be.
+//! `tunnel.rs` the ways to it, `doctor.rs`, `rbac.rs`, `proxy.rs` and `demo.rs` the subcommands of these names, `query_tests.rs` has
+//! `podlens test`, `readme.rs` what the README claims, and `canary.rs` looks for credentials where none may be.
 
 mod arrange;
 mod by_hand;
@@ -18,6 +18,7 @@ mod doctor;
 mod kubeconfig;
 mod policy;
 mod proxy;
+mod query_tests;
 mod rbac;
 mod readme;
 mod sandbox;

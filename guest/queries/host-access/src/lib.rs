@@ -23,6 +23,7 @@ impl Query for HostAccess {
                 Column::text("container", "The container that has it; nothing for what the whole pod has"),
                 Column::text("access", "What it has, such as `hostNetwork` or `privileged`"),
                 Column::text("hostPaths", "The node's paths that it mounts"),
+                Column::integer("accessCount", "How many kinds of access that are").priority(1).metric(),
                 Column::text("serviceAccount", "The service account it runs as").priority(1),
                 Column::text("node", "The node it is on").priority(1),
             ])
@@ -41,17 +42,18 @@ impl Query for HostAccess {
         for pod in pods::list(options)? {
             let pod = pod?;
             let spec = pod.spec();
-            let emit = |container: Option<&str>, access: &str, paths: Option<String>| {
-                let (account, node) = (&spec.service_account, spec.node.as_ref());
-                rows::emit(row![pod.namespace(), pod.name(), container, access, paths, account, node])
+            let emit = |container: Option<&str>, access: &[&str], paths: Option<String>| {
+                let account = Some(&spec.service_account).filter(|account| !account.is_empty());
+                let (count, access, node) = (access.len(), access.join(","), spec.node.as_ref());
+                rows::emit(row![pod.namespace(), pod.name(), container, access, paths, count, account, node])
             };
             let access = of_pod(&spec);
             if is_wanted(&access) {
-                emit(None, &access.join(","), paths(&spec))?;
+                emit(None, &access, paths(&spec))?;
             }
             if is_wanted(&["privileged"]) {
                 for container in spec.containers.iter().filter(|it| it.privileged) {
-                    emit(Some(&container.name), "privileged", None)?;
+                    emit(Some(&container.name), &["privileged"], None)?;
                 }
             }
         }

@@ -1,7 +1,10 @@
 //! Image tags that run as several digests: pods of one name that do not run the same program. Shows
 //! an answer of what two parts of a pod say together.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use podlens_guest::{
     Arguments, Column, Description, Error, Query,
@@ -28,7 +31,7 @@ impl Query for ImageDrift {
         let options = ListOptions::new().fields("status.phase!=Succeeded,status.phase!=Failed");
         for pod in pods::list(options)? {
             let pod = pod?;
-            for ((image, origin), digest) in images(&pod) {
+            for (image, origin, digest) in images(&pod) {
                 let digests = uses.entry((image, origin)).or_default();
                 digests.entry(digest).or_insert_with(|| Use::of(&pod)).pods += 1;
             }
@@ -70,14 +73,14 @@ impl Use {
     }
 }
 
-/// The tags that a pod runs, and as what. Two containers of one image count once.
-fn images(pod: &Pod) -> BTreeMap<(String, Origin), String> {
+/// The tags that a pod runs, and as what. Two containers of one image count once, unless it moved between their starts.
+fn images(pod: &Pod) -> BTreeSet<(String, Origin, String)> {
     let statuses = pod.status().containers;
     let running = pod.spec().containers.into_iter().filter_map(|container| {
         let tag = tag(&container.image)?;
         let status = statuses.iter().find(|status| status.name == container.name)?;
         let (origin, digest) = digest(&status.image_id)?;
-        Some(((tag, origin), digest.to_owned()))
+        Some((tag, origin, digest.to_owned()))
     });
     running.collect()
 }

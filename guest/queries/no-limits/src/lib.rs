@@ -24,6 +24,7 @@ impl Query for NoLimits {
                 Column::text("name", "The pod's name"),
                 Column::text("container", "The container's name"),
                 Column::text("missing", "What it lacks, such as `limits.memory`"),
+                Column::integer("missingCount", "How much that is").priority(1).metric(),
                 Column::text("qosClass", "The pod's quality of service class; BestEffort is evicted first").priority(1),
                 Column::text("node", "The node it is on").priority(1),
             ])
@@ -51,6 +52,7 @@ impl Query for NoLimits {
                         pod.name(),
                         &container.name,
                         missing.join(","),
+                        missing.len(),
                         qos_class,
                         spec.node.as_ref(),
                     ])?;

@@ -26,7 +26,7 @@ impl Query for Owners {
                 Column::integer("ready", "Those of them that are ready").metric(),
                 Column::integer("terminating", "Its pods that are being deleted").metric(),
                 Column::integer("ended", "Its pods that have ended, with success or in failure").metric(),
-                Column::text("apiVersion", "Group and version of the controller's kind").priority(1),
+                Column::text("apiVersion", "Group and version of the controller's kind"),
             ])
             .parameters([Parameter::boolean("fold", "Count for a Deployment, not for each of its ReplicaSets").default(true)])
     }

@@ -29,7 +29,7 @@ pub(super) struct Attempt {
 
 impl Attempt {
     pub(super) async fn run(query: &Query, case: &Case) -> Self {
-        let source = Faulty::new(case.pods.clone(), &case.faults);
+        let source = Faulty::new(case.pods.source(), &case.faults);
         let log = Arc::new(Mutex::new(Vec::new()));
         let mut rows = Vec::new();
         let parameters = case.parameters.iter().map(|(name, text)| (name.as_str(), text.as_str()));

@@ -1,4 +1,4 @@
-//! One case: its settings, and the pods that the query is to read.
+//! One case: its settings, read strictly and checked. `pods.rs` reads the pods beside them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,26 +12,24 @@ use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 use super::super::limit_args;
 use super::fault::Fault;
 use super::file::{self, CaseError};
-use crate::kube::{FieldSelector, LabelSelector, Manifest, Namespace};
-use crate::source::Snapshot;
+use super::pods::Pods;
+use crate::kube::{FieldSelector, LabelSelector, Namespace};
 use crate::{Grant, Limit, Limits, text};
 
 /// The file of the settings.
 pub(super) const SETTINGS: &str = "case.yaml";
-/// The files of the pods, of which a case has one.
-const PODS: [&str; 2] = ["pods.yaml", "pods.json"];
 
 /// Most bytes of the settings. Arbitrary; they are written by hand.
 const MAX_SETTINGS_BYTES: u64 = 1 << 20;
-/// Most bytes of the pods: some five thousand as `kubectl` writes them. Arbitrary; bounds time and memory.
-const MAX_PODS_BYTES: u64 = 64 << 20;
+/// Most characters of a description that are shown. Arbitrary; it is one line.
+const MAX_DESCRIPTION_CHARACTERS: usize = 160;
 /// Most nodes of the settings. Arbitrary, bounds time and memory; so does their depth, which has three levels.
 const MAX_NODES: usize = 10_000;
 const MAX_DEPTH: usize = 8;
 /// Most pods of one page, as of the API server's.
 const MAX_PAGE_SIZE: usize = crate::kube::PAGE_LIMIT as usize;
 
-/// What the query's clock shows where a case does not say.
+/// What the query's clock shows where neither a case nor a recording says.
 const DEFAULT_NOW: &str = "2026-01-01T00:00:00Z";
 
 /// A case, read and checked.
@@ -42,7 +40,7 @@ pub(super) struct Case {
     pub(super) grant: Grant,
     pub(super) limits: Limits,
     pub(super) now: SystemTime,
-    pub(super) pods: Snapshot,
+    pub(super) pods: Pods,
     pub(super) faults: Vec<Fault>,
 }
 
@@ -70,7 +68,7 @@ impl Case {
             return Err(CaseError::of(&path, "is missing; it may be empty"));
         };
         let settings = Settings::parse(&text).map_err(|error| CaseError::of(&path, format_args!("is no test case: {error}")))?;
-        let pods = pods(folder, settings.whole_objects)?;
+        let pods = Pods::read(folder, settings.whole_objects)?;
         settings.checked(pods).map_err(|error| CaseError::of(&path, format_args!("is no test case: {error}")))
     }
 }
@@ -83,24 +81,28 @@ impl Settings {
         Ok(settings.unwrap_or_default())
     }
 
-    fn checked(self, pods: Snapshot) -> Result<Case, String> {
-        let grant = self.grant()?;
+    fn checked(self, pods: Pods) -> Result<Case, String> {
+        let recorded = pods.recorded()?;
+        let has_grant =
+            self.namespaces.is_some() || !self.selector.is_empty() || !self.field_selector.is_empty() || self.whole_objects;
+        let grant = match &recorded {
+            Some((grant, _)) if !has_grant => grant.clone(),
+            _ => self.grant()?,
+        };
+        let now = match (&self.now, recorded) {
+            (None, Some((_, now))) => now,
+            (now, _) => moment(now.as_deref().unwrap_or(DEFAULT_NOW))?,
+        };
         let limits = self.limits.iter().try_fold(Limits::default(), |limits, (name, value)| with_limit(limits, name, value))?;
-        let now = moment(self.now.as_deref().unwrap_or(DEFAULT_NOW))?;
-        let page_size = self.page_size.unwrap_or(MAX_PAGE_SIZE);
-        if !(1..=MAX_PAGE_SIZE).contains(&page_size) {
-            return Err(format!("`pageSize` is {page_size}, expected 1 to {MAX_PAGE_SIZE}"));
-        }
+        let pods = match self.page_size {
+            None => pods,
+            Some(size) if (1..=MAX_PAGE_SIZE).contains(&size) => pods.page_size(size)?,
+            Some(size) => return Err(format!("`pageSize` is {size}, expected 1 to {MAX_PAGE_SIZE}")),
+        };
         super::fault::check(&self.faults)?;
-        Ok(Case {
-            description: text::excerpt(&self.description),
-            parameters: self.parameters,
-            grant,
-            limits,
-            now,
-            pods: pods.page_size(page_size),
-            faults: self.faults,
-        })
+        let mut description = String::new();
+        text::push_visible_at_most(&mut description, self.description.trim(), MAX_DESCRIPTION_CHARACTERS);
+        Ok(Case { description, parameters: self.parameters, grant, limits, now, pods, faults: self.faults })
     }
 
     fn grant(&self) -> Result<Grant, String> {
@@ -136,27 +138,6 @@ fn with_limit(limits: Limits, name: &str, value: &str) -> Result<Limits, String>
     Ok(limits.with(*limit, value))
 }
 
-fn pods(folder: &Path, objects: bool) -> Result<Snapshot, CaseError> {
-    let mut found = Vec::new();
-    for name in PODS {
-        let path = folder.join(name);
-        if let Some(bytes) = file::read(&path, MAX_PODS_BYTES)? {
-            found.push((path, bytes));
-        }
-    }
-    match &found[..] {
-        [(path, bytes)] => {
-            let manifest = Manifest::parse(bytes, objects)
-                .map_err(|error| CaseError::of(path, format_args!("cannot be read as pods: {error}")))?;
-            Ok(Snapshot::new(manifest.pods))
-        }
-        found => {
-            let has = if found.is_empty() { "has none of" } else { "has more than one of" };
-            Err(CaseError::of(folder, format_args!("{has} {}", text::Quoted(&PODS))))
-        }
-    }
-}
-
 fn options() -> Options {
     let budget = serde_saphyr::budget! {
         max_depth: MAX_DEPTH,
@@ -179,7 +160,7 @@ mod tests {
     use super::*;
 
     fn checked(text: &str) -> Result<Case, String> {
-        Settings::parse(text)?.checked(Snapshot::new(Vec::new()))
+        Settings::parse(text)?.checked(Pods::Kept(crate::source::Snapshot::new(Vec::new())))
     }
 
     #[test]

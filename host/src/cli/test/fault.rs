@@ -107,9 +107,9 @@ struct Inner {
 }
 
 impl Faulty {
-    pub(super) fn new(source: impl PodSource + 'static, faults: &[Fault]) -> Self {
+    pub(super) fn new(source: Box<dyn PodSource>, faults: &[Fault]) -> Self {
         let faults = faults.iter().map(|fault| (fault.clone(), AtomicBool::new(false))).collect();
-        Self { inner: Arc::new(Inner { source: Box::new(source), faults, lists: AtomicU32::new(0), gets: AtomicU32::new(0) }) }
+        Self { inner: Arc::new(Inner { source, faults, lists: AtomicU32::new(0), gets: AtomicU32::new(0) }) }
     }
 
     /// The faults that nothing has come upon, each as the read that was never asked for.

@@ -1,6 +1,6 @@
 //! `podlens test`: runs a query over the pods of its test cases, and holds its answers against the expected ones.
 //!
-//! `folder.rs` finds cases and component, `case.rs` reads a case, `attempt.rs` runs it with the faults of `fault.rs`, and `expected.rs`
+//! `folder.rs` finds cases and component, `case.rs` and `pods.rs` read a case, `attempt.rs` runs it with the faults of `fault.rs`, and `expected.rs`
 //! judges what happened by `difference.rs`, or keeps it. `report.rs` prints, `junit.rs` writes the same for a machine.
 
 mod attempt;
@@ -11,6 +11,7 @@ mod fault;
 mod file;
 mod folder;
 mod junit;
+mod pods;
 mod report;
 
 use std::path::PathBuf;
@@ -30,7 +31,8 @@ const HELP: &str = "\
 A query's folder has `test/`, and in it a folder for each case:
   case.yaml           how it is run, every key optional: description, parameters, namespaces,
                       selector, fieldSelector, wholeObjects, now, pageSize, limits, faults
-  pods.yaml           the pods it reads, as `kubectl get pods -o yaml` writes them, or pods.json
+  pods.yaml           the pods it reads, as `kubectl get pods -o yaml` writes them; or pods.json,
+                      or recording.json, as `podlens run --record` writes it
   expected.json       the rows, as `podlens run -o json` prints them
   expected-error.txt  where the run is to fail: the error, as podlens prints it
 
