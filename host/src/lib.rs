@@ -100,5 +100,6 @@ pub use query::{
 };
 pub use runtime::{LogLine, LogSink, LogStream, Outcome, PodAccess, Query, Report, Run, RunOptions, Runtime};
 pub use source::{
-    ApiServer, Bounds, BoxFuture, Page, PodPages, PodSource, Recorder, Recording, RecordingError, Redaction, Replay, Snapshot,
+    ApiServer, Bounds, BoxFuture, Page, PodPages, PodSource, Recorder, Recording, RecordingError, Redaction, Replay,
+    SkippedNamespace, Snapshot, Watch, WatchUpdate,
 };

@@ -21,8 +21,16 @@ const REFUSED: u8 = 3;
 const UNREACHABLE: u8 = 4;
 const LIMIT: u8 = 5;
 const COMPONENT: u8 = 6;
+/// The answer is of some clusters or namespaces, not of all that were named.
+pub(super) const PARTIAL: u8 = 7;
 
 impl Failure {
+    /// Whether nobody reads on.
+    pub(super) fn is_broken_pipe(&self) -> bool {
+        let output = self.error.downcast_ref::<Output>();
+        output.is_some_and(|Output(error)| error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
     /// Something on the command line is wrong.
     pub(super) fn usage(error: impl std::error::Error + 'static, hint: impl Into<String>) -> Self {
         Self { code: USAGE, error: Box::new(error), hint: Some(hint.into()) }

@@ -16,6 +16,7 @@ mod grant_args;
 mod interrupt;
 mod limit_args;
 mod output;
+mod pods_from;
 mod project;
 mod proxy;
 mod rbac;

@@ -19,6 +19,8 @@ pub(crate) struct PodList {
     pub(crate) pods: Vec<ReadPod>,
     /// Where the list goes on; `None` for the last page.
     pub(crate) continue_token: Option<ContinueToken>,
+    /// The moment of the list, for a watch from there on.
+    pub(crate) resource_version: String,
 }
 
 /// A pod as it was read, with its JSON where whole objects were asked for.
@@ -53,7 +55,11 @@ pub(crate) fn decode_list(body: &Bytes, objects: bool) -> Result<PodList, Decode
             check_count(count_items(raw.clone())?)?;
             let list = PodListWire::decode(raw).map_err(|_| DecodeError::malformed("PodList"))?;
             let pods = collect(list.items.into_iter().map(|item| decode_item(item).map(ReadPod::new)))?;
-            Ok(PodList { pods, continue_token: ContinueToken::new(&list.metadata.continue_token) })
+            Ok(PodList {
+                pods,
+                continue_token: ContinueToken::new(&list.metadata.continue_token),
+                resource_version: list.metadata.resource_version,
+            })
         }
         None => decode_json_list(body, objects),
     }
@@ -146,10 +152,12 @@ fn decode_json_list(body: &[u8], objects: bool) -> Result<PodList, DecodeError> 
     let items = list.items.unwrap_or_default();
     check_count(items.len())?;
     let pods = collect(items.into_iter().map(|item| json_pod(item, objects)))?;
-    Ok(PodList { pods, continue_token: ContinueToken::new(&list.metadata.unwrap_or_default().continue_token) })
+    let metadata = list.metadata.unwrap_or_default();
+    let continue_token = ContinueToken::new(&metadata.continue_token);
+    Ok(PodList { pods, continue_token, resource_version: metadata.resource_version })
 }
 
-fn json_pod(raw: &RawValue, objects: bool) -> Result<ReadPod, DecodeError> {
+pub(super) fn json_pod(raw: &RawValue, objects: bool) -> Result<ReadPod, DecodeError> {
     // An array would do for serde, which takes its elements for the fields in their order.
     if !raw.get().starts_with('{') {
         return Err(DecodeError::malformed("Pod"));

@@ -122,9 +122,10 @@ impl Manifest {
 }
 
 /// Whether a text is to be read as JSON: YAML has it, too, but its parser takes ten times as long. An object of YAML alone has no quote
-/// behind its brace.
+/// behind its brace, and only YAML parts its documents by a line.
 fn looks_like_json(text: &str) -> bool {
-    text.trim_start().strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with(['"', '}']))
+    let begins_so = text.trim_start().strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with(['"', '}']));
+    begins_so && !text.contains("\n---")
 }
 
 /// What tells an object's kind, and a list from others.
@@ -225,6 +226,7 @@ mod tests {
                 1,
                 0,
             ),
+            (format!("{pod}\n---\n{pod}\n"), 2, 0),
             (format!("---\n{pod}\n---\n---\n{{kind: Node, apiVersion: v1}}\n"), 1, 1),
             ("{kind: PodList, apiVersion: v1, items: [{metadata: {name: a, namespace: shop}}]}".to_owned(), 1, 0),
             (String::new(), 0, 0),

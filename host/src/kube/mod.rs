@@ -21,6 +21,7 @@ mod review;
 #[cfg(feature = "cli")]
 mod rules;
 mod status;
+mod watch_event;
 
 pub use access::{Access, AccessAnswer};
 #[cfg(feature = "cli")]
@@ -44,11 +45,12 @@ pub use pod::{
 };
 #[cfg(feature = "cli")]
 pub(crate) use pod::{Envelope, ListMeta, PROTOBUF_MAGIC};
-pub(crate) use request::{Accept, ContinueToken, ListPods, PAGE_LIMIT, Request};
+pub(crate) use request::{Accept, ContinueToken, ListPods, PAGE_LIMIT, Request, WatchPods};
 pub use review::{SelfSubjectReview, ServerVersion};
 #[cfg(feature = "cli")]
 pub(crate) use rules::Rules;
 pub(crate) use status::Status;
+pub(crate) use watch_event::WatchEvent;
 
 /// Why a selector was refused: which part of it, and what would be accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -33,13 +33,13 @@ impl ApiServer {
     }
 }
 
-impl PodSource for ApiServer {
-    fn list(&self, request: PodRequest) -> Box<dyn PodPages> {
+impl ApiServer {
+    pub(super) fn pages(&self, request: PodRequest) -> ApiServerPages {
         let remaining: VecDeque<_> = match request.scope() {
             Scope::All => [None].into(),
             Scope::Namespaces(namespaces) => namespaces.iter().cloned().map(Some).collect(),
         };
-        Box::new(ApiServerPages {
+        ApiServerPages {
             client: self.client.clone(),
             skips_refused: self.skips_refused && remaining.len() > 1,
             answered: false,
@@ -48,7 +48,14 @@ impl PodSource for ApiServer {
             part: Part::default(),
             limit: PAGE_LIMIT,
             resumed: false,
-        })
+            resource_version: None,
+        }
+    }
+}
+
+impl PodSource for ApiServer {
+    fn list(&self, request: PodRequest) -> Box<dyn PodPages> {
+        Box::new(self.pages(request))
     }
 
     fn get<'a>(&'a self, request: &'a PodRequest, bounds: Bounds) -> BoxFuture<'a, Result<Page, Error>> {
@@ -64,7 +71,7 @@ impl PodSource for ApiServer {
     }
 }
 
-struct ApiServerPages {
+pub(super) struct ApiServerPages {
     client: Client,
     skips_refused: bool,
     /// Whether a part was answered.
@@ -76,6 +83,8 @@ struct ApiServerPages {
     limit: u32,
     /// Whether the list already went on with a fresh token after a 410. It does so once.
     resumed: bool,
+    /// The moment of the first page.
+    resource_version: Option<String>,
 }
 
 /// How far the current part has come.
@@ -93,13 +102,20 @@ impl PodPages for ApiServerPages {
 }
 
 impl ApiServerPages {
-    async fn next_page(&mut self, bounds: Bounds) -> Result<Option<Page>, Error> {
+    /// The moment that the list is of, as soon as it has begun: all that happened up to it is in the list. What happened later may be, too,
+    /// where the list went on after a 410.
+    pub(super) fn resource_version(&self) -> Option<&str> {
+        self.resource_version.as_deref()
+    }
+
+    pub(super) async fn next_page(&mut self, bounds: Bounds) -> Result<Option<Page>, Error> {
         let mut page = Page::default();
         while let Some(namespace) = self.remaining.front().cloned() {
             match self.read(namespace.as_ref(), bounds).await {
                 Ok((list, bytes)) => {
                     page.response_bytes = page.response_bytes.saturating_add(bytes);
                     self.answered = true;
+                    self.resource_version.get_or_insert(list.resource_version);
                     self.part.handed_out |= !list.pods.is_empty();
                     self.advance(list.continue_token)?;
                     // A server may give an empty page and still go on. It is handed out all the same: without pods, too, each page is
@@ -171,6 +187,7 @@ impl ApiServerPages {
     fn recover(&mut self, fresh: Option<ContinueToken>, error: Error) -> Result<Option<String>, Error> {
         if self.part.continue_token.is_some() && !self.part.handed_out && !self.part.restarted {
             self.part = Part { restarted: true, ..Part::default() };
+            self.resource_version = None;
             return Ok(None);
         }
         match fresh {

@@ -6,6 +6,7 @@
 mod api_server;
 mod recording;
 mod snapshot;
+mod watch;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,6 +20,7 @@ use crate::policy::PodRequest;
 pub use api_server::ApiServer;
 pub use recording::{Recorder, Recording, RecordingError, Redaction, Replay};
 pub use snapshot::Snapshot;
+pub use watch::{Watch, WatchUpdate};
 
 /// Most bytes of one answer, such as a page of a list. 500 pods met in practice have 5 MB in protobuf and 12 MB as JSON; a page that
 /// is larger is asked for again with fewer pods. Bounds the memory of a run, which reads ahead.

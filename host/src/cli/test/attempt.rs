@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::super::exit::Failure;
 use super::super::output::{Format, Printer, PrinterOptions};
+use super::super::style::Style;
 use super::super::{report, run};
 use super::case::Case;
 use super::fault::Faulty;
@@ -56,32 +57,28 @@ async fn answer(
     log: &Arc<Mutex<Vec<String>>>,
     rows: &mut Vec<Row>,
 ) -> Result<(), Failure> {
-    let say = |log: &Mutex<Vec<String>>, line| log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     let sink = log.clone();
     let mut options = RunOptions::default();
     options.grant = case.grant.clone();
     options.limits = case.limits.clone();
     options.arguments = arguments;
-    options.log = Arc::new(move |line: LogLine| say(&sink, run::shown(&line)));
+    options.log = Arc::new(move |line: LogLine| sink.lock().unwrap_or_else(PoisonError::into_inner).push(run::shown(&line)));
     options.now = Some(case.now);
 
-    let mut run = query.run(Arc::new(source.clone()) as Arc<dyn PodSource>, options);
-    while let Some(row) = run.next_row().await {
-        rows.push(row);
-    }
-    let outcome = run.finish().await;
-    for warning in &outcome.report.warnings {
-        say(log, format!("warning: {warning}"));
-    }
-    run::whole(&outcome).map_err(Failure::from)
+    let (answered, outcome) = run::collect(query.run(Arc::new(source.clone()) as Arc<dyn PodSource>, options)).await;
+    *rows = answered;
+    let (meaning, warnings) = run::meaning(outcome);
+    log.lock().unwrap_or_else(PoisonError::into_inner).extend(warnings);
+    meaning.map(|_| ()).map_err(Failure::from)
 }
 
 /// Rows are bounded by the limits of the run.
 fn json(query: &Query, rows: &[Row]) -> String {
     let mut text = Vec::new();
     // Of no format but a table.
-    let options = PrinterOptions { headers: false, now: Timestamp::UNIX_EPOCH, terminal: false };
-    let printed = Printer::new(Format::Json, query.description(), options, &mut text).map(|mut printer| {
+    let style = Style::of_stdout();
+    let options = PrinterOptions { headers: false, now: Timestamp::UNIX_EPOCH, terminal: false, style, sort_by: None };
+    let printed = Printer::new(Format::Json, query.description(), &options, &mut text).map(|mut printer| {
         rows.iter().try_for_each(|row| printer.row(row))?;
         printer.finish(true)
     });
