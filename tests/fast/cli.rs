@@ -62,6 +62,7 @@ fn help_is_as_reviewed() {
         (&["doctor", "--help"], "doctor-help"),
         (&["rbac", "--help"], "rbac-help"),
         (&["proxy", "--help"], "proxy-help"),
+        (&["test", "--help"], "test-help"),
         (&["config", "view", "--help"], "config-view-help"),
     ] {
         let done = program::run(program::command().args(arguments));

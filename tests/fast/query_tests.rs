@@ -164,6 +164,7 @@ fn another_row_fails() {
                 "  FAILED  a",
                 "      the rows are others",
                 "      (- expected, + actual)",
+                "                \"name\": \"web-0\",",
                 "            },",
                 "            {",
                 "                \"namespace\": \"shop\",",
@@ -395,8 +396,8 @@ fn a_case_that_cannot_be_read_is_told_and_the_others_run() {
     assert_eq!(done.code, 2);
     for text in [
         "  UNREADABLE a\n      `QUERY/test/a/case.yaml` is no test case: ",
-        "unknown field `selektor`, expected one of `description`, `parameters`, `namespaces`, `selector`, `fieldSelector`, \
-         `wholeObjects`, `now`, `pageSize`, `limits`, `faults`",
+        "unknown field `selektor`, expected one of description, parameters, namespaces, selector, fieldSelector, wholeObjects, now, \
+         pageSize, limits, faults at line 2, column 1",
         "  ok      b\n",
         "2 test cases: 1 passed, 1 cannot be read\n",
     ] {

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_saphyr::Options;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
+use serde_saphyr::{Options, UserMessageFormatter};
 
 use super::super::limit_args;
 use super::fault::Fault;
@@ -76,8 +76,9 @@ impl Case {
 impl Settings {
     fn parse(text: &str) -> Result<Self, String> {
         // Comments alone are no document.
-        let settings: Option<Self> = serde_saphyr::from_str_with_options(text, options())
-            .map_err(|error| error.to_string().lines().map(text::visible).collect::<Vec<_>>().join("\n"))?;
+        let settings: Option<Self> = serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
+            error.render_with_formatter(&UserMessageFormatter).lines().map(text::visible).collect::<Vec<_>>().join("\n")
+        })?;
         Ok(settings.unwrap_or_default())
     }
 
@@ -201,7 +202,7 @@ mod tests {
     #[test]
     fn what_is_not_understood_is_refused() {
         for (text, expected) in [
-            ("parameter: {}", "unknown field `parameter`, expected one of `description`, `parameters`, `namespaces`"),
+            ("parameter: {}", "unknown field `parameter`, expected one of description, parameters, namespaces"),
             ("limits: {pods: 1}", "`limits` has `pods`, expected one of `timeout`, "),
             ("limits: {timeout: 5}", "`limits.timeout` is `5`: expected a duration above 0"),
             ("namespaces: [Shop]", "`namespaces`: `Shop` is not a namespace"),
@@ -211,7 +212,7 @@ mod tests {
             ("now: 1969-12-31T23:59:59Z", "`now` is `1969-12-31T23:59:59Z`, expected"),
             ("pageSize: 0", "`pageSize` is 0, expected 1 to 500"),
             ("faults: [{list: 0, error: denied}]", "a fault has `list: 0`, expected 1 for the first"),
-            ("faults: [{list: 1, error: broken}]", "unknown variant `broken`, expected one of `denied`, `expired`"),
+            ("faults: [{list: 1, error: broken}]", "unknown variant `broken`, expected one of denied, expired"),
             ("faults: [{lists: 1, error: denied}]", "unknown field `lists`"),
             ("faults: [{list: 1}]", "missing field `error`"),
             ("faults: [{list: 1, get: 1, error: denied}]", "a fault has `get` beside `list` or `page`"),

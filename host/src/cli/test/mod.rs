@@ -44,16 +44,17 @@ Examples:
 A case in full:
   description: A list that expires is no answer
   parameters: {min: 3, team: checkout}     as with `-p`
-  namespaces: [shop, payments]             the grant; all namespaces by default
+  namespaces: [shop, payments]             the grant; by default all namespaces, or the recording's
   selector: app=web
   fieldSelector: status.phase=Running
   wholeObjects: true
-  now: 2026-01-02T03:04:05Z                what the query's clock shows; 2026-01-01T00:00:00Z by default
+  now: 2026-01-02T03:04:05Z                what the query's clock shows; by default the
+                                           beginning of 2026, or the recording's moment
   pageSize: 2
   limits: {max-pods: 100, timeout: 5s}     the flags of `podlens run`
-  faults:                                  denied, expired, unavailable, truncated; not-found for a get
-    - {list: 1, page: 2, error: expired}
-    - {get: 1, error: not-found}
+  faults:                                  reads that fail, counted from 1
+    - {list: 1, page: 2, error: expired}   or denied, unavailable, truncated
+    - {get: 1, error: not-found}           or denied, unavailable, truncated
 
 Exit codes: 0 all passed, 1 some failed, 2 wrong usage or a case that cannot be read,
 6 the component cannot be used as a query.";
