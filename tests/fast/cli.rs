@@ -25,6 +25,8 @@ const REVIEW: &str = r#"{
     "status": { "userInfo": { "username": "system:serviceaccount:shop:default", "groups": ["one", "system:authenticated"] } }
 }"#;
 
+const COME_WITH_PODLENS: &str = "hint: give the path of a `.wasm` file, or one of the queries that come with podlens: age-histogram, by-node, host-access, \
+     image-drift, images, no-limits, no-probes, oom-killed, owners, pod-names, restarts, unready";
 const NO_NAMESPACE: &str = "is not a namespace: 1 to 63 of a-z, 0-9 and `-`, beginning and ending with a letter or digit";
 const NO_POD_NAME: &str =
     "is not a pod's name: 1 to 253 of a-z, 0-9, `-` and `.`, each part beginning and ending with a letter or digit";
@@ -336,12 +338,7 @@ fn what_is_no_query_is_refused() {
         &mut run("nosuch"),
         6,
         &[],
-        &[
-            "error: the component `nosuch` cannot be read",
-            "  caused by: No such file or directory (os error 2)",
-            "hint: give the path of a `.wasm` file, or one of the queries that come with podlens: images, pod-names, restarts, \
-             unready",
-        ],
+        &["error: the component `nosuch` cannot be read", "  caused by: No such file or directory (os error 2)", COME_WITH_PODLENS],
     );
     place.check(
         &mut run("./pod-names"),
@@ -350,8 +347,7 @@ fn what_is_no_query_is_refused() {
         &[
             "error: the component `./pod-names` cannot be read",
             "  caused by: No such file or directory (os error 2)",
-            "hint: give the path of a `.wasm` file, or one of the queries that come with podlens: images, pod-names, restarts, \
-             unready",
+            COME_WITH_PODLENS,
         ],
     );
     place.check(
@@ -361,20 +357,14 @@ fn what_is_no_query_is_refused() {
         &[
             "error: the component `nosuch.wasm` cannot be read",
             "  caused by: No such file or directory (os error 2)",
-            "hint: give the path of a `.wasm` file, or one of the queries that come with podlens: images, pod-names, restarts, \
-             unready",
+            COME_WITH_PODLENS,
         ],
     );
     place.check(
         &mut run("."),
         6,
         &[],
-        &[
-            "error: the component `.` cannot be read",
-            "  caused by: Is a directory (os error 21)",
-            "hint: give the path of a `.wasm` file, or one of the queries that come with podlens: images, pod-names, restarts, \
-             unready",
-        ],
+        &["error: the component `.` cannot be read", "  caused by: Is a directory (os error 21)", COME_WITH_PODLENS],
     );
     place.write("query.wasm", "#!/bin/sh\n");
     place.check(

@@ -466,6 +466,12 @@ fn a_folder_without_cases_is_refused() {
     let stderr =
         "error: `QUERY` has no test case\nhint: give a query's folder with `test/CASE/case.yaml` in it, or its folder `test`\n";
     assert_eq!((done.code, done.stdout.as_str(), done.stderr.as_str()), (2, "", stderr));
+    // Another folder is not taken for a case.
+    let cases = Cases::none();
+    fs::remove_dir(cases.tests())
+        .and_then(|()| fs::create_dir(cases.query().join("src")))
+        .expect("a temporary folder can be written");
+    assert_eq!(cases.run(&[]), done);
 }
 
 #[test]

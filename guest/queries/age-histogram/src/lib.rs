@@ -50,7 +50,8 @@ impl Query for AgeHistogram {
         }
         let all: u32 = buckets.iter().map(|bucket| bucket.pods).sum();
         for bucket in buckets {
-            let share = f64::from(bucket.pods) / f64::from(all.max(1));
+            // To three places, as a person reads it.
+            let share = (f64::from(bucket.pods) / f64::from(all.max(1)) * 1000.0).round() / 1000.0;
             rows::emit(row![bucket.age, bucket.pods, share, bucket.oldest.map(Cell::Time)])?;
         }
         Ok(())

@@ -23,7 +23,7 @@ impl Query for HostAccess {
                 Column::text("container", "The container that has it; nothing for what the whole pod has"),
                 Column::text("access", "What it has, such as `hostNetwork` or `privileged`"),
                 Column::text("hostPaths", "The node's paths that it mounts"),
-                Column::integer("accessCount", "How many kinds of access that are").priority(1).metric(),
+                Column::integer("accessCount", "How many kinds of access it has").priority(1).metric(),
                 Column::text("serviceAccount", "The service account it runs as").priority(1),
                 Column::text("node", "The node it is on").priority(1),
             ])

@@ -24,7 +24,7 @@ impl Query for NoLimits {
                 Column::text("name", "The pod's name"),
                 Column::text("container", "The container's name"),
                 Column::text("missing", "What it lacks, such as `limits.memory`"),
-                Column::integer("missingCount", "How much that is").priority(1).metric(),
+                Column::integer("missingCount", "How many requests and limits it lacks").priority(1).metric(),
                 Column::text("qosClass", "The pod's quality of service class; BestEffort is evicted first").priority(1),
                 Column::text("node", "The node it is on").priority(1),
             ])

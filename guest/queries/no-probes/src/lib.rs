@@ -17,7 +17,7 @@ impl Query for NoProbes {
                 Column::text("name", "The pod's name"),
                 Column::text("container", "The container's name"),
                 Column::text("missing", "The probes it lacks: `liveness`, `readiness` or both"),
-                Column::integer("missingCount", "How many that are").priority(1).metric(),
+                Column::integer("missingCount", "How many of these probes it lacks").priority(1).metric(),
                 Column::boolean("startup", "Whether it has a startup probe, which ends with the start").priority(1),
                 Column::text("image", "The image as written in the pod").priority(1),
             ])

@@ -1,7 +1,7 @@
 //! From a folder that was named to the cases in it, and the component that they are for.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use super::super::builtin;
 use super::super::project::Project;
@@ -40,12 +40,11 @@ impl Folder {
             _ => (whole.parent().unwrap_or(&whole), path.to_owned()),
         };
         let all = cases(&cases_path).map_err(unreadable)?;
-        if all.is_empty() {
+        // In the folder of a query, one without settings is a case, too: that they are missing is to be told.
+        let has_some = all.iter().any(|case| project == whole || cases_path.join(case).join(case::SETTINGS).exists());
+        if !has_some {
             return Err(wrong(format!("`{name}` has no test case"))
                 .hint(format!("give a query's folder with `{CASES}/CASE/{}` in it, or its folder `{CASES}`", case::SETTINGS)));
-        }
-        if all.len() > MAX_CASES {
-            return Err(wrong(format!("`{name}` has more than {MAX_CASES} test cases")));
         }
         let (component, component_name) = match component {
             Some(given) => (given.to_owned(), text::visible(given)),
@@ -59,14 +58,20 @@ impl Folder {
     }
 }
 
-/// The folders in the folder of the cases, by name. One without settings is one, too: that they are missing is to be told.
-fn cases(path: &Path) -> std::io::Result<Vec<String>> {
+/// The folders in the folder of the cases, by name.
+fn cases(path: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(path)?.take(MAX_CASES + 1) {
+    for entry in fs::read_dir(path)? {
         let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        if !name.starts_with('.') && entry.path().is_dir() {
-            names.push(name);
+        if entry.file_name().as_encoded_bytes().starts_with(b".") || !entry.path().is_dir() {
+            continue;
+        }
+        let name = entry.file_name().into_string().map_err(|name| {
+            io::Error::other(format!("the name of `{}` in it is not UTF-8", text::visible(&name.to_string_lossy())))
+        })?;
+        names.push(name);
+        if names.len() > MAX_CASES {
+            return Err(io::Error::other(format!("there are more than {MAX_CASES} folders in it")));
         }
     }
     names.sort();
