@@ -21,6 +21,12 @@ fn queries() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest/queries")
 }
 
+/// `podlens test`, without what it says of a component that takes long on a busy machine.
+fn tested(folders: &[&Path], arguments: &[&str]) -> Done {
+    let Done { code, stdout, stderr } = program::run(program::command().arg("test").args(folders).args(arguments));
+    Done { code, stdout, stderr: stderr.replace("compiling the component …\n", "") }
+}
+
 /// Two pods, by name.
 const PODS: &str = "apiVersion: v1\nkind: List\nitems:\n\
     - {apiVersion: v1, kind: Pod, metadata: {name: web-0, namespace: shop}}\n\
@@ -72,7 +78,7 @@ impl Cases {
     }
 
     fn run(&self, arguments: &[&str]) -> Done {
-        self.steady(program::run(program::command().arg("test").arg(self.query()).args(arguments)))
+        self.steady(tested(&[&self.query()], arguments))
     }
 
     /// What a run gave, without what differs from one to the next: the folder, and times in milliseconds and seconds.
@@ -120,7 +126,7 @@ fn every_example_query_passes_its_cases() {
         .collect();
     folders.sort();
     assert!(folders.len() >= 12, "{folders:?}");
-    let done = program::run(program::command().arg("test").args(&folders));
+    let done = tested(&folders.iter().map(PathBuf::as_path).collect::<Vec<_>>(), &[]);
     assert_eq!((done.code, done.stderr.as_str()), (0, ""), "{}", done.stdout);
     for folder in &folders {
         let name = folder.file_name().expect("it has a name").display();
@@ -132,11 +138,10 @@ fn every_example_query_passes_its_cases() {
     assert!(summary.starts_with(&format!("{count} test cases: {count} passed (")), "{summary}");
 }
 
-/// What no other query may be taken for: the cases of each fail with another's component where it has the same columns or none.
 #[test]
 fn a_case_fails_with_another_query() {
     let folder = queries().join("images");
-    let done = program::run(program::command().arg("test").arg(folder).args(["--component", "pod-names"]));
+    let done = tested(&[&folder], &["--component", "pod-names"]);
     assert_eq!(done.code, 1);
     assert!(done.stdout.contains("the rows are others") && done.stdout.contains("(component: pod-names)"), "{}", done.stdout);
 }
@@ -454,7 +459,7 @@ fn a_filter_chooses_cases() {
 #[test]
 fn the_folder_of_the_cases_will_do() {
     let cases = Cases::one("a", &[("expected.json", ROWS)]);
-    let done = program::run(program::command().arg("test").arg(cases.tests()));
+    let done = tested(&[&cases.tests()], &[]);
     assert_eq!((done.code, done.stderr.as_str()), (0, ""), "{}", done.stdout);
     let here = |path: PathBuf| program::run(Command::new(program::podlens()).args(["test", "."]).current_dir(path)).code;
     assert_eq!((here(cases.query()), here(cases.tests())), (0, 0));
@@ -488,11 +493,11 @@ fn without_a_component_nothing_is_tested() {
     let cases = Cases::one("a", &[("expected.json", ROWS)]);
     let other = cases.folder.path().join("mine");
     fs::rename(cases.query(), &other).expect("a temporary folder can be written");
-    let done = program::run(program::command().arg("test").arg(&other));
+    let done = tested(&[&other], &[]);
     assert_eq!((done.code, done.stdout.as_str()), (6, ""));
     assert!(done.stderr.ends_with("hint: name it with `--component`\n"), "{}", done.stderr);
     fs::write(other.join("Cargo.toml"), "[package]\nname = \"mine\"").expect("a temporary folder can be written");
-    let done = program::run(program::command().arg("test").arg(&other));
+    let done = tested(&[&other], &[]);
     assert!(done.code == 6 && done.stderr.contains("mine.wasm` is not there: build it with `podlens build`"), "{}", done.stderr);
 }
 
