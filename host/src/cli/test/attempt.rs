@@ -58,13 +58,13 @@ async fn answer(
     rows: &mut Vec<Row>,
 ) -> Result<(), Failure> {
     let sink = log.clone();
-    let mut options = RunOptions::default();
-    options.grant = case.grant.clone();
-    options.limits = case.limits.clone();
-    options.arguments = arguments;
-    options.log = Arc::new(move |line: LogLine| sink.lock().unwrap_or_else(PoisonError::into_inner).push(run::shown(&line)));
-    options.now = Some(case.now);
-
+    let options = RunOptions {
+        grant: case.grant.clone(),
+        limits: case.limits.clone(),
+        arguments,
+        log: Arc::new(move |line: LogLine| sink.lock().unwrap_or_else(PoisonError::into_inner).push(run::shown(&line))),
+        now: Some(case.now),
+    };
     let (answered, outcome) = run::collect(query.run(Arc::new(source.clone()) as Arc<dyn PodSource>, options)).await;
     *rows = answered;
     let (meaning, warnings) = run::meaning(outcome);
