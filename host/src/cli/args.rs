@@ -4,7 +4,7 @@
 use clap::{Parser, Subcommand};
 
 use super::connect::ConnectArgs;
-use super::{completions, config_view, demo, doctor, inspect, man, proxy, rbac, run};
+use super::{completions, config_view, demo, doctor, inspect, man, proxy, rbac, run, test};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,6 +48,8 @@ pub(super) enum Command {
     /// Show how the cluster is reached
     #[command(subcommand)]
     Config(config_view::ConfigCommand),
+    /// Test a query against its test cases
+    Test(test::TestArgs),
     /// Show podlens at work on an API server of its own, without a cluster
     Demo(demo::DemoArgs),
     /// Print a script that completes podlens in a shell

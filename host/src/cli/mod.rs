@@ -21,12 +21,14 @@ mod man;
 mod output;
 mod plugin;
 mod pods_from;
+mod project;
 mod proxy;
 mod rbac;
 mod report;
 mod run;
 mod stats;
 mod style;
+mod test;
 
 use std::process::ExitCode;
 
@@ -58,6 +60,7 @@ pub fn main() -> ExitCode {
             Command::Demo(args) => demo::demo(args).await,
             Command::Completions(args) => completions::completions(args),
             Command::Man(args) => man::man(args),
+            Command::Test(args) => test::test(args).await,
         }
     });
     // A compilation or a look-up of a name that is still under way must not hold up the end.
