@@ -4,6 +4,7 @@
 //! `connect.rs`, `grant_args.rs` and `limit_args.rs`. `output/` prints rows, `report.rs` prints errors, and `exit.rs` decides the code.
 
 mod args;
+mod build;
 mod builtin;
 mod cluster_info;
 mod component;
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
             Command::Proxy(args) => proxy::proxy(args).await,
             Command::Config(command) => config_view::config(command),
             Command::Demo(args) => demo::demo(args).await,
+            Command::Build(args) => build::build(args).await,
         }
     });
     // A compilation or a look-up of a name that is still under way must not hold up the end.
