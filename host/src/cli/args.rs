@@ -4,7 +4,7 @@
 use clap::{Parser, Subcommand};
 
 use super::connect::ConnectArgs;
-use super::{build, config_view, demo, doctor, proxy, rbac, run};
+use super::{build, config_view, demo, doctor, new, proxy, rbac, run};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,6 +47,8 @@ pub(super) enum Command {
     Config(config_view::ConfigCommand),
     /// Show podlens at work on an API server of its own, without a cluster
     Demo(demo::DemoArgs),
+    /// Begin a query of your own, in Rust, JavaScript or Python
+    New(new::NewArgs),
     /// Build a query's component from its project
     Build(build::BuildArgs),
 }

@@ -16,6 +16,7 @@ mod exit;
 mod grant_args;
 mod interrupt;
 mod limit_args;
+mod new;
 mod output;
 mod project;
 mod proxy;
@@ -51,6 +52,7 @@ pub fn main() -> ExitCode {
             Command::Proxy(args) => proxy::proxy(args).await,
             Command::Config(command) => config_view::config(command),
             Command::Demo(args) => demo::demo(args).await,
+            Command::New(args) => new::new(&args),
             Command::Build(args) => build::build(args).await,
         }
     });

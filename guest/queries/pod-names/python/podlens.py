@@ -172,6 +172,6 @@ def written(default: Any) -> str | None:
 def explained(error: Exception) -> str:
     """What an exception says, and where it was raised."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.endswith("podlens.py")]
-    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    place = f" ({frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno})" if frames else ""
     return "".join(traceback.format_exception_only(error)).strip() + place
 

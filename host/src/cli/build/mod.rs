@@ -9,11 +9,11 @@ mod rust;
 mod sockets;
 mod tool;
 
+use std::fs;
 use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 
 use super::exit::{self, Failure};
 use super::project::{Language, Project};
@@ -56,8 +56,7 @@ pub(super) async fn build(args: BuildArgs) -> Result<ExitCode, Failure> {
 
 fn tell(project: &Project, output: &Path, title: &str, bytes: usize) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let mebibytes = bytes as f64 / f64::from(1 << 20);
-    writeln!(out, "{}: `{}`, {mebibytes:.1} MiB", text::path(output), visible(title))?;
+    writeln!(out, "{}: `{}`, {}", text::path(output), visible(title), size(bytes))?;
     let path = shell::path(output);
     // A path that nobody can type is left to its owner.
     if let Ok(run) = shell::command(["podlens", "run", &path, "-A"]) {
@@ -68,6 +67,15 @@ fn tell(project: &Project, output: &Path, title: &str, bytes: usize) -> io::Resu
         writeln!(out, "test it:  {test}")?;
     }
     out.flush()
+}
+
+/// Bytes as a person reads them: `84 KiB`, `11.7 MiB`.
+fn size(bytes: usize) -> String {
+    const MEBIBYTE: usize = 1 << 20;
+    if bytes < MEBIBYTE {
+        return format!("{} KiB", bytes.div_ceil(1 << 10));
+    }
+    format!("{}.{} MiB", bytes / MEBIBYTE, bytes % MEBIBYTE * 10 / MEBIBYTE)
 }
 
 fn remove(component: &Path) -> Result<(), Error> {
@@ -81,7 +89,8 @@ fn remove(component: &Path) -> Result<(), Error> {
 fn write(path: &Path, component: &[u8]) -> Result<(), Error> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let written = || -> io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".podlens-").permissions(fs::Permissions::from_mode(0o666)).tempfile_in(folder)?;
+        let mut file =
+            tempfile::Builder::new().prefix(".podlens-").permissions(fs::Permissions::from_mode(0o666)).tempfile_in(folder)?;
         file.write_all(component)?;
         file.persist(path)?;
         Ok(())

@@ -70,9 +70,8 @@ pub(super) async fn build(project: &Project) -> Result<Vec<u8>, Error> {
 
 fn settings(manifest: &Path) -> Result<Settings, Error> {
     let text = fs::read_to_string(manifest).unwrap_or_default();
-    let project: PyProject = toml::from_str(&text).map_err(|error| {
-        failed(format!("`{}` is not understood: {}", text::path(manifest), text::visible(error.message())))
-    })?;
+    let project: PyProject = toml::from_str(&text)
+        .map_err(|error| failed(format!("`{}` is not understood: {}", text::path(manifest), text::visible(error.message()))))?;
     Ok(project.tool.podlens)
 }
 
@@ -94,12 +93,15 @@ async fn install(folder: &Path) -> Result<(), Error> {
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", REQUIREMENTS])
         .run()
         .await?;
-    fs::write(&installed, required).map_err(|error| failed(format!("`{}` cannot be written", text::path(&installed))).because(error))
+    fs::write(&installed, required)
+        .map_err(|error| failed(format!("`{}` cannot be written", text::path(&installed))).because(error))
 }
 
 /// A program of the project's virtual environment.
 fn in_environment(folder: &Path, program: &str) -> Result<Tool, Error> {
-    let path = folder.join(ENVIRONMENT).join("bin").join(program);
-    let path = std::path::absolute(&path).map_err(|error| failed("the current folder cannot be told").because(error))?;
-    Ok(Tool::new(path, folder, "it belongs into `requirements.txt`; remove the folder `.venv` to have it made again"))
+    let folder_of_it = Path::new(ENVIRONMENT).join("bin");
+    let path = std::path::absolute(folder.join(&folder_of_it).join(program))
+        .map_err(|error| failed("the current folder cannot be told").because(error))?;
+    let get_it = "it belongs into `requirements.txt`; remove the folder `.venv` to have it made again";
+    Ok(Tool::new(path, folder, get_it).called(&folder_of_it.join(program)))
 }

@@ -71,7 +71,10 @@ mod tests {
     fn the_component_is_the_one_of_this_package() {
         let manifest = Path::new("/q/Cargo.toml");
         for (line, expected) in [
-            (r#"{"reason":"compiler-artifact","manifest_path":"/q/Cargo.toml","filenames":["/t/q.rlib","/t/q.wasm"]}"#, Some("/t/q.wasm")),
+            (
+                r#"{"reason":"compiler-artifact","manifest_path":"/q/Cargo.toml","filenames":["/t/q.rlib","/t/q.wasm"]}"#,
+                Some("/t/q.wasm"),
+            ),
             (r#"{"reason":"compiler-artifact","manifest_path":"/q/Cargo.toml","filenames":["/t/q.rlib"]}"#, None),
             (r#"{"reason":"compiler-artifact","manifest_path":"/other/Cargo.toml","filenames":["/t/other.wasm"]}"#, None),
             (r#"{"reason":"build-finished","success":true}"#, None),

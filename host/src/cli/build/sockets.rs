@@ -19,8 +19,8 @@ use wasm_encoder::{
 };
 use wasmparser::types::TypesRef;
 use wasmparser::{
-    CanonicalFunction, ComponentAlias, ComponentExternalKind, ComponentTypeRef, ExternalKind, FromReader, Instance, Parser, Payload,
-    SectionLimited, Validator, WasmFeatures,
+    CanonicalFunction, ComponentAlias, ComponentExternalKind, ComponentTypeRef, ExternalKind, FromReader, Instance, Parser,
+    Payload, SectionLimited, Validator, WasmFeatures,
 };
 
 /// How the names of the interfaces begin that are taken out.

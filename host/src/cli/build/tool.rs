@@ -32,6 +32,11 @@ impl Tool {
         Self { command, name, get_it }
     }
 
+    /// Shows it under this name, instead of the program's whole path.
+    pub(super) fn called(self, name: &Path) -> Self {
+        Self { name: text::path(name), ..self }
+    }
+
     pub(super) fn args(mut self, args: impl IntoIterator<Item: AsRef<OsStr>>) -> Self {
         self.command.args(args);
         self
