@@ -99,4 +99,7 @@ pub use query::{
     RowError,
 };
 pub use runtime::{LogLine, LogSink, LogStream, Outcome, PodAccess, Query, Report, Run, RunOptions, Runtime};
-pub use source::{ApiServer, Bounds, BoxFuture, Page, PodPages, PodSource};
+pub use source::{
+    ApiServer, Bounds, BoxFuture, Page, PodPages, PodSource, Recorder, Recording, RecordingError, Redaction, Replay,
+    SkippedNamespace, Snapshot, Watch, WatchUpdate,
+};

@@ -20,7 +20,8 @@ Exit codes:
   3  refused, by the grant or by the API server (401, 403)
   4  the cluster cannot be reached, or gave no usable answer
   5  a limit ended the run
-  6  the component cannot be used as a query";
+  6  the component cannot be used as a query
+  7  a cluster or namespace refused, and is not in the answer";
 
 /// Runs sandboxed WebAssembly queries over the pods of a Kubernetes cluster.
 #[derive(Debug, Parser)]

@@ -6,17 +6,28 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::{Client, Config, ConfigOptions};
 
-/// How to reach the cluster, by kubectl's flags. Each goes before what the kubeconfig, or the pod's service account, says.
+/// How to reach the cluster.
 #[derive(Debug, Default, clap::Args)]
-#[command(next_help_heading = "Connection: the API server, and who you are to it")]
 pub(super) struct ConnectArgs {
+    /// The kubeconfig's context to use [default: its current-context]
+    #[arg(long, value_name = "NAME", help_heading = HEADING)]
+    pub(super) context: Option<String>,
+
+    #[command(flatten)]
+    pub(super) reach: ReachArgs,
+}
+
+/// The heading of all these flags.
+pub(super) const HEADING: &str = "Connection: the API server, and who you are to it";
+
+/// How to reach a cluster, by kubectl's flags, whichever context it is in. Each goes before what the kubeconfig, or the pod's service
+/// account, says.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = HEADING)]
+pub(super) struct ReachArgs {
     /// The kubeconfig to use, and no other [default: $KUBECONFIG, ~/.kube/config, or the pod's service account]
     #[arg(long, value_name = "FILE")]
     pub(super) kubeconfig: Option<PathBuf>,
-
-    /// The kubeconfig's context to use [default: its current-context]
-    #[arg(long, value_name = "NAME")]
-    pub(super) context: Option<String>,
 
     /// The kubeconfig's cluster to use [default: the context's]
     #[arg(long, value_name = "NAME")]
@@ -90,9 +101,10 @@ pub(super) fn config(args: ConnectArgs) -> Result<Config, Error> {
 
 /// The flags as the library takes them.
 pub(super) fn options(args: ConnectArgs) -> ConfigOptions {
+    let ConnectArgs { context, reach: args } = args;
     ConfigOptions {
         kubeconfig: args.kubeconfig,
-        context: args.context,
+        context,
         cluster: args.cluster,
         user: args.user,
         server: args.server,

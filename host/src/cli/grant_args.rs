@@ -30,12 +30,42 @@ pub(super) struct GrantArgs {
 
 impl GrantArgs {
     /// The grant. Where no namespace is named it is `default`.
-    pub(super) fn grant(self, default: &Namespace) -> Grant {
-        let mut grant = of_namespaces(self.all_namespaces, self.namespaces, default);
+    pub(super) fn grant(&self, default: &Namespace) -> Grant {
+        self.narrow(of_namespaces(self.all_namespaces, self.namespaces.clone(), default))
+    }
+
+    /// The grant of one of the named namespaces.
+    pub(super) fn grant_of(&self, namespace: &Namespace) -> Grant {
+        self.narrow(Grant::nothing().namespace(namespace.clone()))
+    }
+
+    /// The grant. Where no namespace is named it is that of `otherwise`, and what that demands of a pod is demanded all the same.
+    pub(super) fn grant_or(&self, otherwise: Grant) -> Grant {
+        if self.all_namespaces || !self.namespaces.is_empty() {
+            let grant = match self.all_namespaces {
+                true => Grant::all_namespaces(),
+                false => self.namespaces.iter().cloned().fold(Grant::nothing(), Grant::namespace),
+            };
+            return self.narrow(grant);
+        }
+        self.narrow(otherwise)
+    }
+
+    fn narrow(&self, mut grant: Grant) -> Grant {
         if self.whole_objects {
             grant = grant.whole_objects();
         }
         grant.labels(&self.labels).fields(&self.fields)
+    }
+
+    /// The namespaces that are named.
+    pub(super) fn named(&self) -> &[Namespace] {
+        &self.namespaces
+    }
+
+    /// Whether whole objects are given.
+    pub(super) fn gives_objects(&self) -> bool {
+        self.whole_objects
     }
 }
 

@@ -18,6 +18,7 @@ mod interrupt;
 mod limit_args;
 mod new;
 mod output;
+mod pods_from;
 mod project;
 mod proxy;
 mod rbac;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 use super::exit::{Failure, USAGE};
+use crate::error::Error;
 
 /// What decides how much of podlens' own log is shown, such as `debug` or `podlens=trace`.
 const LOG_VARIABLE: &str = "PODLENS_LOG";
@@ -51,6 +52,14 @@ pub(super) fn explained(failure: &Failure) -> String {
         text += &format!("hint: {line}\n");
     }
     text
+}
+
+/// A warning with its causes, and what to do about it, a line each.
+pub(super) fn warning(message: &str, error: &Error) -> String {
+    let failure = Failure::from(error.clone());
+    let text = explained(&failure);
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    format!("warning: {message}\n  caused by: {}", text.trim_end())
 }
 
 fn indented(error: &dyn StdError) -> String {

@@ -37,20 +37,7 @@ pub(super) async fn attempt(
     max_bytes: u64,
     wire_bytes: &mut u64,
 ) -> Result<Answer, Refused> {
-    let mut response = match timeout(HEAD_TIMEOUT, head(ask, pool, credential)).await {
-        Ok(head) => head?,
-        Err(_) => return Err(unreachable::lost(ask, format!("it did not begin within {} s", HEAD_TIMEOUT.as_secs()))),
-    };
-    let code = response.status();
-    if !matches!(code, StatusCode::OK | StatusCode::CREATED) {
-        let status = status(&mut response, wire_bytes).await;
-        return Err(refusal::judge(ask, code, response.headers(), &status, credential.token()));
-    }
-    answer::check(response.headers(), ask.request.accept()).map_err(|error| {
-        let none = Error::new(Kind::Server, format!("`{}` gave {ask} an answer that is none", ask.address()));
-        let is_secret = credential.is_sent_back_in(&error.to_string());
-        Refused::Final(Failure::Other(if is_secret { none } else { none.because(error) }))
-    })?;
+    let mut response = begin(ask, pool, credential, wire_bytes).await?;
     let date = answer::date(response.headers());
     match body::read(&mut response, max_bytes, wire_bytes).await {
         Ok(body) => Ok(Answer { body, date }),
@@ -65,6 +52,30 @@ pub(super) async fn attempt(
         }
         Err(BodyError::Lost(error)) => Err(unreachable::judge(ask, &error)),
     }
+}
+
+/// Sends once, and gives back an answer whose body is worth reading.
+pub(super) async fn begin(
+    ask: Ask<'_>,
+    pool: &Pool,
+    credential: &Credential,
+    wire_bytes: &mut u64,
+) -> Result<reqwest::Response, Refused> {
+    let mut response = match timeout(HEAD_TIMEOUT, head(ask, pool, credential)).await {
+        Ok(head) => head?,
+        Err(_) => return Err(unreachable::lost(ask, format!("it did not begin within {} s", HEAD_TIMEOUT.as_secs()))),
+    };
+    let code = response.status();
+    if !matches!(code, StatusCode::OK | StatusCode::CREATED) {
+        let status = status(&mut response, wire_bytes).await;
+        return Err(refusal::judge(ask, code, response.headers(), &status, credential.token()));
+    }
+    answer::check(response.headers(), ask.request.accept()).map_err(|error| {
+        let none = Error::new(Kind::Server, format!("`{}` gave {ask} an answer that is none", ask.address()));
+        let is_secret = credential.is_sent_back_in(&error.to_string());
+        Refused::Final(Failure::Other(if is_secret { none } else { none.because(error) }))
+    })?;
+    Ok(response)
 }
 
 /// Sends once, and gives back the head of whatever is answered.

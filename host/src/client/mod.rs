@@ -1,6 +1,6 @@
 //! Sends a prepared [`Request`] to the API server and gives back a bounded answer within the caller's deadline.
 //!
-//! `send.rs` is a call, and `attempts.rs` its attempts and the time between them. `attempt.rs` is one attempt; `refusal.rs` judges
+//! `send.rs` is a call, `lines.rs` one that lasts, and `attempts.rs` its attempts and the time between them. `attempt.rs` is one attempt; `refusal.rs` judges
 //! statuses, `unreachable.rs` connections, `body.rs` bounds what is read. `pool.rs` and `reloading.rs` keep TLS and token up to date,
 //! `exec.rs` runs credential plugins, `verify.rs` decides who may answer. Nothing here knows what is in an answer, nor who asked for it.
 
@@ -11,6 +11,7 @@ mod attempts;
 mod body;
 mod credential;
 mod exec;
+mod lines;
 mod pool;
 mod presence;
 mod refusal;

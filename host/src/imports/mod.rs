@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::limits::{Budget, Limit, LimitReached};
 use crate::policy::{Grant, PodRequest};
 use crate::query::{Column, Row};
-use crate::source::PodSource;
+use crate::source::{PodSource, SkippedNamespace};
 
 pub(crate) use failure::Failure;
 pub(crate) use read_ahead::READS_AT_ONCE;
@@ -73,6 +73,8 @@ struct NotesInner {
     last_failure: Option<Error>,
     /// At most one for each request of the run.
     incomplete: Vec<(PodRequest, Error)>,
+    /// Each namespace once.
+    skipped: Vec<SkippedNamespace>,
 }
 
 /// Most warnings that are kept of one run: a guest chooses how often it provokes one.
@@ -84,6 +86,18 @@ impl Notes {
         if inner.warnings.len() < MAX_WARNINGS && !inner.warnings.contains(&warning) {
             inner.warnings.push(warning);
         }
+    }
+
+    /// Remembers that a list leaves out a namespace.
+    pub(crate) fn skip(&self, skipped: &SkippedNamespace) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if !inner.skipped.iter().any(|known| known.namespace == skipped.namespace) {
+            inner.skipped.push(skipped.clone());
+        }
+    }
+
+    pub(crate) fn skipped(&self) -> Vec<SkippedNamespace> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).skipped.clone()
     }
 
     /// Remembers why the last call failed; the guest sees less of it.

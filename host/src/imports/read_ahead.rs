@@ -157,6 +157,9 @@ impl Reader {
         if let Some(warning) = &page.warning {
             self.notes.warn(warning.clone());
         }
+        for skipped in &page.skipped {
+            self.notes.skip(skipped);
+        }
         Ok(())
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct PodList {
     pub(crate) pods: Vec<ReadPod>,
     /// Where the list goes on; `None` for the last page.
     pub(crate) continue_token: Option<ContinueToken>,
+    /// The moment of the list, for a watch from there on.
+    pub(crate) resource_version: String,
 }
 
 /// A pod as it was read, with its JSON where whole objects were asked for.
@@ -53,7 +55,11 @@ pub(crate) fn decode_list(body: &Bytes, objects: bool) -> Result<PodList, Decode
             check_count(count_items(raw.clone())?)?;
             let list = PodListWire::decode(raw).map_err(|_| DecodeError::malformed("PodList"))?;
             let pods = collect(list.items.into_iter().map(|item| decode_item(item).map(ReadPod::new)))?;
-            Ok(PodList { pods, continue_token: ContinueToken::new(&list.metadata.continue_token) })
+            Ok(PodList {
+                pods,
+                continue_token: ContinueToken::new(&list.metadata.continue_token),
+                resource_version: list.metadata.resource_version,
+            })
         }
         None => decode_json_list(body, objects),
     }
@@ -67,7 +73,7 @@ pub(crate) fn decode_pod(body: &Bytes, objects: bool) -> Result<ReadPod, DecodeE
         None => {
             json_kind(body, "Pod")?;
             let raw: &RawValue = serde_json::from_slice(body).map_err(|_| DecodeError::malformed("Pod"))?;
-            json_pod(raw, objects, "")
+            json_pod(raw, objects)
         }
     }
 }
@@ -143,32 +149,34 @@ fn decode_json_list(body: &[u8], objects: bool) -> Result<PodList, DecodeError> 
     }
     json_kind(body, "PodList")?;
     let list: List<'_> = serde_json::from_slice(body).map_err(|_| DecodeError::malformed("PodList"))?;
-    // Items of a list carry no type of their own; the whole object is given it back.
     let items = list.items.unwrap_or_default();
     check_count(items.len())?;
-    let pods = collect(items.into_iter().map(|item| json_pod(item, objects, r#""kind":"Pod","apiVersion":"v1""#)))?;
-    Ok(PodList { pods, continue_token: ContinueToken::new(&list.metadata.unwrap_or_default().continue_token) })
+    let pods = collect(items.into_iter().map(|item| json_pod(item, objects)))?;
+    let metadata = list.metadata.unwrap_or_default();
+    let continue_token = ContinueToken::new(&metadata.continue_token);
+    Ok(PodList { pods, continue_token, resource_version: metadata.resource_version })
 }
 
-/// `type_fields`: what to write into the whole object's front, if it lacks its type.
-fn json_pod(raw: &RawValue, objects: bool, type_fields: &str) -> Result<ReadPod, DecodeError> {
+pub(super) fn json_pod(raw: &RawValue, objects: bool) -> Result<ReadPod, DecodeError> {
     // An array would do for serde, which takes its elements for the fields in their order.
     if !raw.get().starts_with('{') {
         return Err(DecodeError::malformed("Pod"));
     }
     let pod: Pod = serde_json::from_str(raw.get()).map_err(|_| DecodeError::malformed("Pod"))?;
-    if !objects {
-        return Ok(ReadPod::new(pod));
-    }
-    let own: TypeMeta = serde_json::from_str(raw.get()).map_err(|_| DecodeError::malformed("Pod"))?;
-    let object = match raw.get().strip_prefix('{') {
-        Some(fields) if own.kind.is_empty() && !type_fields.is_empty() => {
+    let object = objects.then(|| with_type(raw.get()).into_boxed_str());
+    Ok(ReadPod { pod, object })
+}
+
+/// A pod's JSON with its type in front, if it lacks it: the items of a PodList carry none of their own.
+pub(super) fn with_type(json: &str) -> String {
+    let has_type = serde_json::from_str::<TypeMeta>(json).is_ok_and(|own| !own.kind.is_empty());
+    match json.strip_prefix('{') {
+        Some(fields) if !has_type => {
             let comma = if fields.trim_start().starts_with('}') { "" } else { "," };
-            format!("{{{type_fields}{comma}{fields}")
+            format!(r#"{{"kind":"Pod","apiVersion":"v1"{comma}{fields}"#)
         }
-        _ => raw.get().to_owned(),
-    };
-    Ok(ReadPod { pod, object: Some(object.into_boxed_str()) })
+        _ => json.to_owned(),
+    }
 }
 
 fn json_kind(body: &[u8], kind: &'static str) -> Result<(), DecodeError> {

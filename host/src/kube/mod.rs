@@ -13,6 +13,7 @@ mod field_selector;
 #[cfg(feature = "cli")]
 mod forward;
 mod label_selector;
+mod manifest;
 mod name;
 mod pod;
 mod request;
@@ -20,6 +21,7 @@ mod review;
 #[cfg(feature = "cli")]
 mod rules;
 mod status;
+mod watch_event;
 
 pub use access::{Access, AccessAnswer};
 #[cfg(feature = "cli")]
@@ -34,6 +36,7 @@ pub(crate) use forward::{
     ForwardGet, ForwardList, Health, IncludeObject, ListParameters, Representation, ResourceVersionMatch, View, Watch,
 };
 pub use label_selector::LabelSelector;
+pub use manifest::{Manifest, ManifestError};
 pub use name::{NameError, Namespace, PodName};
 pub use pod::{
     Container, ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus,
@@ -42,11 +45,12 @@ pub use pod::{
 };
 #[cfg(feature = "cli")]
 pub(crate) use pod::{Envelope, ListMeta, PROTOBUF_MAGIC};
-pub(crate) use request::{Accept, ContinueToken, ListPods, PAGE_LIMIT, Request};
+pub(crate) use request::{Accept, ContinueToken, ListPods, PAGE_LIMIT, Request, WatchPods};
 pub use review::{SelfSubjectReview, ServerVersion};
 #[cfg(feature = "cli")]
 pub(crate) use rules::Rules;
 pub(crate) use status::Status;
+pub(crate) use watch_event::WatchEvent;
 
 /// Why a selector was refused: which part of it, and what would be accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]

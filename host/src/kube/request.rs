@@ -83,24 +83,55 @@ pub(crate) struct ListPods<'a> {
     pub(crate) continue_token: Option<&'a ContinueToken>,
 }
 
+/// What a watch is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WatchPods<'a> {
+    /// One namespace, or all.
+    pub(crate) namespace: Option<&'a Namespace>,
+    /// Condition on labels.
+    pub(crate) labels: &'a LabelSelector,
+    /// Condition on fields.
+    pub(crate) fields: &'a FieldSelector,
+    /// Changes after this one.
+    pub(crate) resource_version: &'a str,
+    /// After how long the server ends it.
+    pub(crate) timeout_seconds: u64,
+}
+
 impl Request {
+    /// `GET /api/v1/[namespaces/NAMESPACE/]pods?watch=true`, as JSON, an event a line.
+    pub(crate) fn watch_pods(watch: &WatchPods<'_>) -> Self {
+        let mut query = vec![("watch", "true".to_owned()), ("allowWatchBookmarks", "true".to_owned())];
+        query.push(("resourceVersion", watch.resource_version.to_owned()));
+        query.push(("timeoutSeconds", watch.timeout_seconds.to_string()));
+        Self::select(&mut query, watch.labels, watch.fields);
+        Self { path: Self::pods_path(watch.namespace), query, accept: Accept::Json, body: None }
+    }
+
     /// `GET /api/v1/[namespaces/NAMESPACE/]pods`, one page.
     pub(crate) fn list_pods(list: &ListPods<'_>) -> Self {
         let mut query = vec![("limit", list.limit.to_string())];
-        if !list.labels.is_empty() {
-            query.push(("labelSelector", list.labels.to_string()));
-        }
-        if !list.fields.is_empty() {
-            query.push(("fieldSelector", list.fields.to_string()));
-        }
+        Self::select(&mut query, list.labels, list.fields);
         if let Some(token) = list.continue_token {
             query.push(("continue", token.as_str().to_owned()));
         }
-        let path = match list.namespace {
+        Self { path: Self::pods_path(list.namespace), query, accept: Self::accept_pods(list.objects), body: None }
+    }
+
+    fn pods_path(namespace: Option<&Namespace>) -> String {
+        match namespace {
             Some(namespace) => format!("/api/v1/namespaces/{namespace}/pods"),
             None => "/api/v1/pods".to_owned(),
-        };
-        Self { path, query, accept: Self::accept_pods(list.objects), body: None }
+        }
+    }
+
+    fn select(query: &mut Vec<(&'static str, String)>, labels: &LabelSelector, fields: &FieldSelector) {
+        if !labels.is_empty() {
+            query.push(("labelSelector", labels.to_string()));
+        }
+        if !fields.is_empty() {
+            query.push(("fieldSelector", fields.to_string()));
+        }
     }
 
     /// `GET /api/v1/namespaces/NAMESPACE/pods/NAME`.

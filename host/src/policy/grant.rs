@@ -75,4 +75,27 @@ impl Grant {
         self.objects = true;
         self
     }
+
+    /// The namespaces that are given; `None` for all.
+    pub(crate) fn given_namespaces(&self) -> Option<impl ExactSizeIterator<Item = &Namespace>> {
+        match &self.namespaces {
+            Namespaces::All => None,
+            Namespaces::Only(only) => Some(only.iter()),
+        }
+    }
+
+    /// The condition on labels.
+    pub(crate) fn given_labels(&self) -> &LabelSelector {
+        &self.labels
+    }
+
+    /// The condition on fields.
+    pub(crate) fn given_fields(&self) -> &FieldSelector {
+        &self.fields
+    }
+
+    /// Whether whole objects are given.
+    pub(crate) fn gives_objects(&self) -> bool {
+        self.objects
+    }
 }

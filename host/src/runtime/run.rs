@@ -1,7 +1,7 @@
 //! One run, from arguments to report.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -19,7 +19,7 @@ use crate::imports::Notes;
 use crate::limits::{Budget, Limit, Limits};
 use crate::policy::Grant;
 use crate::query::{Argument, ArgumentValue, Row};
-use crate::source::PodSource;
+use crate::source::{PodSource, SkippedNamespace};
 
 /// Rows that wait for their reader before the query does. Arbitrary; lets both work at the same time.
 const ROWS_AHEAD: usize = 256;
@@ -36,11 +36,13 @@ pub struct RunOptions {
     pub arguments: Vec<Argument>,
     /// Where its log lines go. Default: `tracing`, at level info.
     pub log: LogSink,
+    /// What its wall clock shows, standing still, so that the same pods give the same answer. Default: the machine's time.
+    pub now: Option<SystemTime>,
 }
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { grant: Grant::nothing(), limits: Limits::default(), arguments: Vec::new(), log: log::to_tracing() }
+        Self { grant: Grant::nothing(), limits: Limits::default(), arguments: Vec::new(), log: log::to_tracing(), now: None }
     }
 }
 
@@ -74,6 +76,8 @@ pub struct Report {
     /// Why a list broke off that the query did not read again, if one did. It may have answered all the same: then it has not seen
     /// all pods.
     pub incomplete: Option<Error>,
+    /// Namespaces that are not in the answer, by a source that [leaves out](crate::ApiServer::skip_refused_namespaces) what it is refused.
+    pub skipped: Vec<SkippedNamespace>,
     used: Vec<(Limit, u64)>,
 }
 
@@ -90,7 +94,7 @@ impl Query {
     /// Any number of runs may go on at the same time; they share nothing but compiled code. Arguments that do not fit the description
     /// end the run at once, with an error for which [`Error::is_invalid_argument`] holds.
     pub fn run(&self, source: Arc<dyn PodSource>, options: RunOptions) -> Run {
-        let RunOptions { grant, limits, arguments, log } = options;
+        let RunOptions { grant, limits, arguments, log, now } = options;
         let started = Instant::now();
         let budget = Arc::new(Budget::new(limits));
         let notes = Arc::new(Notes::default());
@@ -105,6 +109,7 @@ impl Query {
             notes: notes.clone(),
             log: Log::new(budget.clone(), log),
             cpu: CpuClock::new(budget.clone()),
+            now,
         };
         let arguments = self.description.complete(arguments);
         let (engine, pre) = (self.engine.clone(), self.pre.clone());
@@ -149,6 +154,7 @@ impl Run {
                 elapsed: self.started.elapsed(),
                 warnings: self.notes.warnings(),
                 incomplete: self.notes.incomplete_list(),
+                skipped: self.notes.skipped(),
                 used,
             },
         }

@@ -1,6 +1,7 @@
 //! Makes stores: one for each run and each description, all with the same limits in force. Nothing else in podlens makes one.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
@@ -50,6 +51,8 @@ pub(super) struct Sandbox {
     pub(super) notes: Arc<Notes>,
     pub(super) log: Log,
     pub(super) cpu: Arc<CpuClock>,
+    /// What the wall clock shows; `None` for the machine's time.
+    pub(super) now: Option<SystemTime>,
 }
 
 impl Sandbox {
@@ -57,7 +60,7 @@ impl Sandbox {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
         let state = State {
-            wasi: wasi::context(&self.log),
+            wasi: wasi::context(&self.log, self.now),
             memory: MemoryLimiter::new(self.budget.clone()),
             cpu: self.cpu,
             imports: Imports {

@@ -3,13 +3,15 @@
 //! Clocks, random numbers, standard output and error. The environment and the file system are linked because runtimes import them,
 //! with no variable and no directory behind them. Sockets and HTTP are not in the linker at all.
 
+use std::time::{Duration, SystemTime};
+
 use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
 use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random};
 use wasmtime_wasi::random::WasiRandom;
-use wasmtime_wasi::{WasiCtx, WasiView};
+use wasmtime_wasi::{HostWallClock, WasiCtx, WasiView};
 use wasmtime_wasi_io::bindings::wasi::io;
 
 use super::log::Log;
@@ -72,9 +74,14 @@ pub(super) fn add_to_linker<T: WasiView + 'static>(linker: &mut Linker<T>) -> wa
     Ok(())
 }
 
-/// A context with nothing in it but the two streams of the log.
-pub(super) fn context(log: &Log) -> WasiCtx {
-    WasiCtx::builder()
+/// A context with nothing in it but the two streams of the log, and a clock: the machine's, or one that stands still.
+pub(super) fn context(log: &Log, now: Option<SystemTime>) -> WasiCtx {
+    let mut builder = WasiCtx::builder();
+    if let Some(now) = now {
+        // A clock cannot show what was before 1970.
+        builder.wall_clock(StoppedClock(now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()));
+    }
+    builder
         .stdout(log.stdout())
         .stderr(log.stderr())
         .max_random_size(MAX_RANDOM_BYTES)
@@ -82,4 +89,17 @@ pub(super) fn context(log: &Log) -> WasiCtx {
         .allow_udp(false)
         .allow_ip_name_lookup(false)
         .build()
+}
+
+/// A wall clock that stands still.
+struct StoppedClock(Duration);
+
+impl HostWallClock for StoppedClock {
+    fn resolution(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+
+    fn now(&self) -> Duration {
+        self.0
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Bounds, BoxFuture, Page, PodPages, PodSource};
+use super::{Bounds, BoxFuture, Page, PodPages, PodSource, SkippedNamespace};
 use crate::client::{Call, Client, Failure};
 use crate::error::{Error, Kind};
 use crate::kube::{self, ContinueToken, ListPods, Namespace, PAGE_LIMIT, PodList, Request};
@@ -16,29 +16,46 @@ const SHRINK: u32 = 4;
 #[derive(Clone)]
 pub struct ApiServer {
     client: Client,
+    skips_refused: bool,
 }
 
 impl ApiServer {
     /// Reads through `client`, as whom the client's configuration says.
     pub fn new(client: Client) -> Self {
-        Self { client }
+        Self { client, skips_refused: false }
+    }
+
+    /// Leaves out of a list over several namespaces those that the API server refuses, as long as it gives one. The run's
+    /// [report](crate::Report::skipped) names them. Without this, the list fails.
+    #[must_use]
+    pub fn skip_refused_namespaces(self) -> Self {
+        Self { skips_refused: true, ..self }
     }
 }
 
-impl PodSource for ApiServer {
-    fn list(&self, request: PodRequest) -> Box<dyn PodPages> {
-        let remaining = match request.scope() {
+impl ApiServer {
+    pub(super) fn pages(&self, request: PodRequest) -> ApiServerPages {
+        let remaining: VecDeque<_> = match request.scope() {
             Scope::All => [None].into(),
             Scope::Namespaces(namespaces) => namespaces.iter().cloned().map(Some).collect(),
         };
-        Box::new(ApiServerPages {
+        ApiServerPages {
             client: self.client.clone(),
+            skips_refused: self.skips_refused && remaining.len() > 1,
+            answered: false,
             request: Arc::new(request),
             remaining,
             part: Part::default(),
             limit: PAGE_LIMIT,
             resumed: false,
-        })
+            resource_version: None,
+        }
+    }
+}
+
+impl PodSource for ApiServer {
+    fn list(&self, request: PodRequest) -> Box<dyn PodPages> {
+        Box::new(self.pages(request))
     }
 
     fn get<'a>(&'a self, request: &'a PodRequest, bounds: Bounds) -> BoxFuture<'a, Result<Page, Error>> {
@@ -49,13 +66,16 @@ impl PodSource for ApiServer {
             let [namespace] = namespaces.as_slice() else { return Err(Error::not_found()) };
             let response = self.client.send(&Request::get_pod(namespace, name, request.objects()), call(bounds)).await?;
             let pod = kube::decode_pod(&response.body, request.objects()).map_err(|error| response.unreadable(error))?;
-            Ok(Page { pods: vec![pod], response_bytes: response.wire_bytes, warning: None })
+            Ok(Page { pods: vec![pod], response_bytes: response.wire_bytes, ..Page::default() })
         })
     }
 }
 
-struct ApiServerPages {
+pub(super) struct ApiServerPages {
     client: Client,
+    skips_refused: bool,
+    /// Whether a part was answered.
+    answered: bool,
     request: Arc<PodRequest>,
     /// Parts of the scope not finished yet, the current one first: one namespace each, or `None` for all.
     remaining: VecDeque<Option<Namespace>>,
@@ -63,6 +83,8 @@ struct ApiServerPages {
     limit: u32,
     /// Whether the list already went on with a fresh token after a 410. It does so once.
     resumed: bool,
+    /// The moment of the first page.
+    resource_version: Option<String>,
 }
 
 /// How far the current part has come.
@@ -80,12 +102,20 @@ impl PodPages for ApiServerPages {
 }
 
 impl ApiServerPages {
-    async fn next_page(&mut self, bounds: Bounds) -> Result<Option<Page>, Error> {
+    /// The moment that the list is of, as soon as it has begun: all that happened up to it is in the list. What happened later may be, too,
+    /// where the list went on after a 410.
+    pub(super) fn resource_version(&self) -> Option<&str> {
+        self.resource_version.as_deref()
+    }
+
+    pub(super) async fn next_page(&mut self, bounds: Bounds) -> Result<Option<Page>, Error> {
         let mut page = Page::default();
         while let Some(namespace) = self.remaining.front().cloned() {
             match self.read(namespace.as_ref(), bounds).await {
                 Ok((list, bytes)) => {
                     page.response_bytes = page.response_bytes.saturating_add(bytes);
+                    self.answered = true;
+                    self.resource_version.get_or_insert(list.resource_version);
                     self.part.handed_out |= !list.pods.is_empty();
                     self.advance(list.continue_token)?;
                     // A server may give an empty page and still go on. It is handed out all the same: without pods, too, each page is
@@ -100,10 +130,23 @@ impl ApiServerPages {
                     page.response_bytes = page.response_bytes.saturating_add(bounds.max_bytes);
                     self.limit = (self.limit / SHRINK).max(1);
                 }
-                Err(Failure::Other(error)) => return Err(error),
+                Err(Failure::Other(error)) => page.skipped.push(self.skip(namespace, error)?),
             }
         }
-        Ok(None)
+        Ok(if page.skipped.is_empty() { None } else { Some(page) })
+    }
+
+    /// Goes on without a namespace that is refused as a whole. A list of which nothing is left fails.
+    fn skip(&mut self, namespace: Option<Namespace>, error: Error) -> Result<SkippedNamespace, Error> {
+        let is_last_hope = self.remaining.len() == 1 && !self.answered;
+        match namespace {
+            Some(namespace) if self.skips_refused && error.is_denied() && self.part.continue_token.is_none() && !is_last_hope => {
+                self.remaining.pop_front();
+                self.part = Part::default();
+                Ok(SkippedNamespace { namespace, error })
+            }
+            _ => Err(error),
+        }
     }
 
     async fn read(&self, namespace: Option<&Namespace>, bounds: Bounds) -> Result<(PodList, u64), Failure> {
@@ -144,6 +187,7 @@ impl ApiServerPages {
     fn recover(&mut self, fresh: Option<ContinueToken>, error: Error) -> Result<Option<String>, Error> {
         if self.part.continue_token.is_some() && !self.part.handed_out && !self.part.restarted {
             self.part = Part { restarted: true, ..Part::default() };
+            self.resource_version = None;
             return Ok(None);
         }
         match fresh {

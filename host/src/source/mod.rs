@@ -4,6 +4,9 @@
 //! A source answers a [`PodRequest`], which only `policy` can make. It need not be trusted: each pod it returns is checked again.
 
 mod api_server;
+mod recording;
+mod snapshot;
+mod watch;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,10 +14,13 @@ use std::pin::Pin;
 use tokio::time::Instant;
 
 use crate::error::Error;
-use crate::kube::ReadPod;
+use crate::kube::{Namespace, ReadPod};
 use crate::policy::PodRequest;
 
 pub use api_server::ApiServer;
+pub use recording::{Recorder, Recording, RecordingError, Redaction, Replay};
+pub use snapshot::Snapshot;
+pub use watch::{Watch, WatchUpdate};
 
 /// Most bytes of one answer, such as a page of a list. 500 pods met in practice have 5 MB in protobuf and 12 MB as JSON; a page that
 /// is larger is asked for again with fewer pods. Bounds the memory of a run, which reads ahead.
@@ -59,4 +65,16 @@ pub struct Page {
     pub response_bytes: u64,
     /// What the operator should know about this page, in a sentence.
     pub warning: Option<String>,
+    /// Namespaces of the list that are left out, since what is behind the source refuses them. The query is told nothing; its operator
+    /// is.
+    pub skipped: Vec<SkippedNamespace>,
+}
+
+/// A namespace that is not in an answer.
+#[derive(Clone, Debug)]
+pub struct SkippedNamespace {
+    /// Its name.
+    pub namespace: Namespace,
+    /// Why.
+    pub error: Error,
 }

@@ -44,7 +44,7 @@ pub(super) fn new(args: &NewArgs) -> Result<ExitCode, Failure> {
         writeln!(out, "`{name}` is a query in {}. Next:", args.lang)?;
         writeln!(out, "  cd {name}")?;
         writeln!(out, "  podlens build")?;
-        writeln!(out, "  podlens test")?;
+        writeln!(out, "  podlens test .")?;
         out.flush()
     })())
 }

@@ -37,6 +37,13 @@ pub(crate) enum Format {
     Name,
 }
 
+impl Format {
+    /// Whether an answer without rows shows nothing at all.
+    pub(crate) fn is_for_people(self) -> bool {
+        matches!(self, Self::Table | Self::Wide | Self::Name)
+    }
+}
+
 /// What a [`Printer`] needs to know besides its format.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PrinterOptions {

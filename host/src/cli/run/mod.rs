@@ -1,0 +1,197 @@
+//! `podlens run`: a query, the pods it may see, its answer.
+//!
+//! `target.rs` finds the pods, `answer.rs` prints what a run says of them, `several.rs` makes one answer of several runs, `watch.rs` asks
+//! again when pods change, and `record.rs` keeps what was read.
+
+mod answer;
+mod record;
+mod several;
+mod target;
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+
+use super::connect::{HEADING, ReachArgs};
+use super::exit::{self, Failure};
+use super::grant_args::GrantArgs;
+use super::limit_args::LimitArgs;
+use super::output::progress::{Progress, ProgressHandle};
+use super::output::{Format, Printer, PrinterOptions};
+use super::pods_from::PodsFromArgs;
+use super::{component, report};
+use crate::Query;
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::query::{Argument, ArgumentError, Description};
+use crate::runtime::{LogLine, LogStream, Run, RunOptions};
+use crate::source::PodSource;
+use answer::Answer;
+use record::RecordArgs;
+use target::{Asked, Target};
+
+/// Bytes that are collected before they are written to a file or a pipe.
+const OUTPUT_BUFFER_BYTES: usize = 64 << 10;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RunArgs {
+    /// A component's file, or the name of a query that comes with podlens
+    #[arg(value_name = "COMPONENT")]
+    component: String,
+
+    /// A parameter of the query; may be given several times
+    #[arg(short = 'p', long = "param", value_name = "KEY=VALUE")]
+    parameters: Vec<String>,
+
+    /// How to print the answer
+    #[arg(short = 'o', long, value_enum, value_name = "FORMAT", default_value_t)]
+    output: Format,
+
+    /// Print no line of headers
+    #[arg(long)]
+    no_headers: bool,
+
+    /// The kubeconfig's context to use; may be given several times, for an answer with a column `cluster` [default: its
+    /// current-context]
+    #[arg(long = "context", value_name = "NAME", help_heading = HEADING)]
+    contexts: Vec<String>,
+
+    #[command(flatten)]
+    reach: ReachArgs,
+
+    // Last, since each begins a section of the help.
+    #[command(flatten)]
+    grant: GrantArgs,
+
+    #[command(flatten)]
+    from: PodsFromArgs,
+
+    #[command(flatten)]
+    record: RecordArgs,
+
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
+    let asked = Asked { contexts: &args.contexts, reach: &args.reach, from: &args.from, grant: &args.grant };
+    check(&args)?;
+    let query = component::load(&args.component).await?;
+    let arguments = arguments(&query, &args.parameters)?;
+    let mut description = query.description().clone();
+    description.columns.splice(..0, asked.columns(&query.description().columns));
+    // Before anything is asked for: a format that cannot show the answer is told at once.
+    printer(&args, &description, SystemTime::now(), io::sink())?;
+
+    let targets = asked.targets(&query.description().columns).await?;
+    let progress = Progress::start();
+    let now = targets.iter().find_map(|target| target.now);
+    let job = Job {
+        query: &query,
+        arguments: &arguments,
+        limits: &args.limits.0,
+        progress: progress.handle(),
+        // Pods of an earlier moment are shown as of then; and what is recorded is to be had again.
+        now: now.or_else(|| args.record.is_given().then(SystemTime::now)),
+    };
+    let stdout = io::stdout();
+    let output: Box<dyn Write> = match stdout.is_terminal() {
+        true => Box::new(stdout),
+        false => Box::new(BufWriter::with_capacity(OUTPUT_BUFFER_BYTES, stdout)),
+    };
+    let printer = printer(&args, &description, job.now.unwrap_or_else(SystemTime::now), output)?;
+    let answer = Answer { printer, format: &args.output, progress: progress.handle(), rows: 0 };
+    match <[Target; 1]>::try_from(targets) {
+        Ok([target]) => one(&job, &args.record, target, &description, answer).await,
+        Err(targets) => several::answer(&job, &targets, &description.columns, answer).await,
+    }
+}
+
+/// Flags that mean nothing together.
+fn check(args: &RunArgs) -> Result<(), Failure> {
+    let wrong = |message: &str, hint: &str| Err(Failure::usage(Error::new(crate::error::Kind::InvalidArgument, message), hint));
+    if args.from.are_given() && !args.contexts.is_empty() {
+        return wrong(
+            "`--context` names a cluster, and the pods come from elsewhere",
+            "give `--context`, or `--from` or `--replay`",
+        );
+    }
+    if args.record.is_given() && args.contexts.len() > 1 {
+        return wrong("one recording is of one cluster", "record each with a `--context` of its own");
+    }
+    Ok(())
+}
+
+fn printer<W: Write>(args: &RunArgs, description: &Description, now: SystemTime, out: W) -> Result<Printer<W>, Failure> {
+    let now = Timestamp::try_from(now).unwrap_or_default();
+    let options = PrinterOptions { headers: !args.no_headers, now, terminal: io::stdout().is_terminal() };
+    Printer::new(args.output, description, options, out).map_err(|error| Failure::usage(error, "choose another format with `-o`"))
+}
+
+fn arguments(query: &Query, given: &[String]) -> Result<Vec<Argument>, Failure> {
+    let wrong = |error: ArgumentError| Failure::usage(error, "give parameters as `-p key=value`");
+    let pairs = given.iter().map(|text| Argument::split(text)).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
+    query.description().arguments(pairs).map_err(wrong)
+}
+
+/// What is the same for all runs of one command.
+struct Job<'a> {
+    query: &'a Query,
+    arguments: &'a [Argument],
+    limits: &'a Limits,
+    progress: ProgressHandle,
+    /// What the query's clock shows; `None` for the machine's time.
+    now: Option<SystemTime>,
+}
+
+impl Job<'_> {
+    /// Starts a run over a target's pods, read from `source`.
+    fn start(&self, source: Arc<dyn PodSource>, target: &Target) -> Run {
+        let options = RunOptions {
+            grant: target.grant.clone(),
+            limits: self.limits.clone(),
+            arguments: self.arguments.to_vec(),
+            log: Arc::new(log(self.progress.clone())),
+            now: self.now,
+        };
+        self.query.run(source, options)
+    }
+}
+
+fn log(progress: ProgressHandle) -> impl Fn(LogLine) + Send + Sync {
+    move |line| {
+        let text = match line.stream {
+            LogStream::Stdout | LogStream::Stderr => format!("query: {}", line.text),
+            LogStream::Host => format!("warning: {}", line.text),
+        };
+        progress.suspend(|| report::say(&text));
+    }
+}
+
+/// Prints the rows of the one run as they come.
+async fn one(
+    job: &Job<'_>,
+    record: &RecordArgs,
+    target: Target,
+    description: &Description,
+    mut answer: Answer<'_, impl Write>,
+) -> Result<ExitCode, Failure> {
+    let source = target.source.clone()?;
+    let recording = job.now.and_then(|now| record.start(&source, &target.grant, now));
+    let source = recording.as_ref().map_or(source, |recording| recording.source());
+    let run = job.start(source, &target);
+    let printed = answer.print(run, &target.cells, &description.columns).await;
+    if let Some(recording) = &recording {
+        recording.write()?;
+    }
+    let outcome = match printed {
+        Ok(outcome) => outcome,
+        // Nobody reads on: the run has ended there.
+        Err(error) => return exit::unless_broken_pipe(Err(error)),
+    };
+    let result = answer::judge(outcome, &answer.progress);
+    answer.end(result)
+}

@@ -1,0 +1,126 @@
+//! Listens to a source, and remembers what it answers.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+
+use super::{Answer, Asked, End, Failed, Granted, RecordedPage, Recording, Redaction, Skipped, redact, to_json};
+use crate::error::Error;
+use crate::policy::{Grant, PodRequest};
+use crate::source::{Bounds, BoxFuture, Page, PodPages, PodSource};
+
+/// A source that passes on what another answers, and remembers it. Cheap to clone; clones write one recording.
+///
+/// It keeps all pods that were read in memory.
+#[derive(Clone)]
+pub struct Recorder {
+    source: Arc<dyn PodSource>,
+    recording: Arc<Mutex<Recording>>,
+}
+
+impl Recorder {
+    /// Listens to `source` for a run with this grant, whose wall clock shows `time`.
+    pub fn new(source: Arc<dyn PodSource>, grant: &Grant, time: SystemTime) -> Self {
+        // The years that the one can tell and the other cannot have no pods.
+        let time = Timestamp::try_from(time).and_then(|time| Timestamp::from_second(time.as_second())).unwrap_or_default();
+        let recording = Recording { time, component: None, granted: Granted::of(grant), redacted: Vec::new(), answers: Vec::new() };
+        Self { source, recording: Arc::new(Mutex::new(recording)) }
+    }
+
+    /// Notes which component runs, by its digest.
+    #[must_use]
+    pub fn component(self, digest: impl Into<String>) -> Self {
+        self.lock().component = Some(digest.into());
+        self
+    }
+
+    /// Takes this out of the pods from now on.
+    #[must_use]
+    pub fn redact(self, redactions: impl IntoIterator<Item = Redaction>) -> Self {
+        self.lock().redacted.extend(redactions);
+        self
+    }
+
+    /// What was recorded so far.
+    pub fn recording(&self) -> Recording {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Recording> {
+        self.recording.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens an answer, and says which one it is.
+    fn begin(&self, request: &PodRequest) -> usize {
+        let mut recording = self.lock();
+        recording.answers.push(Answer { asked: Asked::of(request), pages: Vec::new(), end: End::Open });
+        recording.answers.len() - 1
+    }
+
+    fn note(&self, answer: usize, page: &Result<Option<Page>, Error>) {
+        let mut recording = self.lock();
+        let redacted = recording.redacted.clone();
+        let Some(answer) = recording.answers.get_mut(answer) else { return };
+        match page {
+            Ok(Some(page)) => answer.pages.push(recorded(page, answer.asked.whole_objects, &redacted)),
+            Ok(None) => answer.end = End::Complete,
+            Err(error) => answer.end = End::Failed(Failed::of(error)),
+        }
+    }
+}
+
+fn recorded(page: &Page, whole: bool, redacted: &[Redaction]) -> RecordedPage {
+    let pod = |read| {
+        let mut json = to_json(read, whole);
+        redact::redact(&mut json, redacted);
+        json
+    };
+    RecordedPage {
+        pods: page.pods.iter().map(pod).collect(),
+        bytes: page.response_bytes,
+        warning: page.warning.clone(),
+        skipped: page.skipped.iter().map(Skipped::of).collect(),
+    }
+}
+
+impl PodSource for Recorder {
+    fn list(&self, request: PodRequest) -> Box<dyn PodPages> {
+        let answer = self.begin(&request);
+        Box::new(RecordedPages { recorder: self.clone(), answer, pages: self.source.list(request) })
+    }
+
+    fn get<'a>(&'a self, request: &'a PodRequest, bounds: Bounds) -> BoxFuture<'a, Result<Page, Error>> {
+        Box::pin(async move {
+            let answer = self.begin(request);
+            match self.source.get(request, bounds).await {
+                Ok(page) => {
+                    let page = Ok(Some(page));
+                    self.note(answer, &page);
+                    self.note(answer, &Ok(None));
+                    page.map(Option::unwrap_or_default)
+                }
+                Err(error) => {
+                    self.note(answer, &Err(error.clone()));
+                    Err(error)
+                }
+            }
+        })
+    }
+}
+
+struct RecordedPages {
+    recorder: Recorder,
+    answer: usize,
+    pages: Box<dyn PodPages>,
+}
+
+impl PodPages for RecordedPages {
+    fn next(&mut self, bounds: Bounds) -> BoxFuture<'_, Result<Option<Page>, Error>> {
+        Box::pin(async move {
+            let page = self.pages.next(bounds).await;
+            self.recorder.note(self.answer, &page);
+            page
+        })
+    }
+}
