@@ -35,6 +35,10 @@ pub(super) struct Args {
 pub(super) enum Command {
     /// Run a query and print its answer
     Run(Box<run::RunArgs>),
+    /// Begin a query of your own, in Rust, JavaScript or Python
+    New(new::NewArgs),
+    /// Build a query's component from its project
+    Build(build::BuildArgs),
     /// Show the API server's address and version, and who you are to it
     ClusterInfo(ConnectArgs),
     /// Find out why the API server does not answer, and how to fix it
@@ -48,10 +52,6 @@ pub(super) enum Command {
     Config(config_view::ConfigCommand),
     /// Show podlens at work on an API server of its own, without a cluster
     Demo(demo::DemoArgs),
-    /// Begin a query of your own, in Rust, JavaScript or Python
-    New(new::NewArgs),
-    /// Build a query's component from its project
-    Build(build::BuildArgs),
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::exit::{self, Failure};
 use super::interrupt::Interrupts;
 use super::output::{Format, Printer, PrinterOptions};
+use super::style::Style;
 use super::{builtin, report};
 use crate::config::{Authority, Credentials, Origin, Sourced, TlsSources};
 use crate::demo::{Account, Server};
@@ -155,8 +156,14 @@ impl Story {
             arguments: query.description().arguments(arguments).map_err(|error| wrong(error.into()))?,
             ..RunOptions::default()
         };
-        let printer_options = PrinterOptions { headers: true, now: Timestamp::now(), terminal: io::stdout().is_terminal() };
-        let mut printer = Printer::new(Format::Table, query.description(), printer_options, io::stdout())
+        let printer_options = PrinterOptions {
+            headers: true,
+            now: Timestamp::now(),
+            terminal: io::stdout().is_terminal(),
+            style: Style::of_stdout(),
+            sort_by: None,
+        };
+        let mut printer = Printer::new(Format::Table, query.description(), &printer_options, io::stdout())
             .map_err(|error| Error::new(Kind::Query, "the answer has no table").because(error))?;
 
         let mut run = query.run(Arc::new(ApiServer::new(Client::new(config)?)), options);

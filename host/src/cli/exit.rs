@@ -25,6 +25,12 @@ const COMPONENT: u8 = 6;
 pub(super) const PARTIAL: u8 = 7;
 
 impl Failure {
+    /// Whether nobody reads on.
+    pub(super) fn is_broken_pipe(&self) -> bool {
+        let output = self.error.downcast_ref::<Output>();
+        output.is_some_and(|Output(error)| error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
     /// Something on the command line is wrong.
     pub(super) fn usage(error: impl std::error::Error + 'static, hint: impl Into<String>) -> Self {
         Self { code: USAGE, error: Box::new(error), hint: Some(hint.into()) }

@@ -47,14 +47,14 @@ pub fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match args.command {
             Command::Run(args) => run::run(*args).await,
+            Command::New(args) => new::new(&args),
+            Command::Build(args) => build::build(args).await,
             Command::ClusterInfo(args) => cluster_info::cluster_info(args).await,
             Command::Doctor(args) => doctor::doctor(args).await,
             Command::Rbac(args) => rbac::rbac(args).await,
             Command::Proxy(args) => proxy::proxy(args).await,
             Command::Config(command) => config_view::config(command),
             Command::Demo(args) => demo::demo(args).await,
-            Command::New(args) => new::new(&args),
-            Command::Build(args) => build::build(args).await,
         }
     });
     // A compilation or a look-up of a name that is still under way must not hold up the end.

@@ -32,8 +32,14 @@ impl Style {
 
     /// Without colours.
     #[cfg(test)]
-    pub(super) fn plain() -> Self {
+    pub(super) const fn plain() -> Self {
         Self { colours: false }
+    }
+
+    /// With colours, wherever it goes.
+    #[cfg(test)]
+    pub(super) const fn coloured() -> Self {
+        Self { colours: true }
     }
 
     /// The mark alone.
@@ -51,17 +57,25 @@ impl Style {
 
     /// A text in the mark's colour.
     pub(super) fn paint(self, mark: Mark, text: &str) -> String {
-        if !self.colours {
-            return text.to_owned();
-        }
-        // SGR, ECMA-48 section 8.3.117: the colours that every terminal has.
-        let code = match mark {
-            Mark::Good => 32,
-            Mark::Bad => 31,
-            Mark::Doubt => 33,
-            Mark::Open => 2,
-        };
-        format!("\x1b[{code}m{text}\x1b[0m")
+        self.render(
+            match mark {
+                Mark::Good => 32,
+                Mark::Bad => 31,
+                Mark::Doubt => 33,
+                Mark::Open => 2,
+            },
+            text,
+        )
+    }
+
+    /// A text that heads others.
+    pub(super) fn heading(self, text: &str) -> String {
+        self.render(1, text)
+    }
+
+    /// SGR, ECMA-48 section 8.3.117: the colours that every terminal has.
+    fn render(self, code: u8, text: &str) -> String {
+        if self.colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 }
 

@@ -5,8 +5,8 @@
 
 use std::io;
 
-use super::PrinterOptions;
 use super::record::{self, Rfc3339};
+use super::{INCOMPLETE, PrinterOptions};
 use crate::query::{Cell, Column, Row};
 use crate::text::push_visible;
 
@@ -16,24 +16,34 @@ pub(super) struct Csv<W: io::Write> {
     out: ::csv::Writer<W>,
     /// Written before the first row, or at the end where there is none.
     header: Option<Vec<String>>,
+    started: bool,
     terminal: bool,
 }
 
 impl<W: io::Write> Csv<W> {
-    pub(super) fn new(columns: &[Column], options: PrinterOptions, out: W) -> Self {
+    pub(super) fn new(columns: &[Column], options: &PrinterOptions, out: W) -> Self {
         let header = options.headers.then(|| record::names(columns));
-        Self { out: ::csv::Writer::from_writer(out), header, terminal: options.terminal }
+        Self { out: ::csv::Writer::from_writer(out), header, started: false, terminal: options.terminal }
     }
 
     pub(super) fn row(&mut self, row: &Row) -> io::Result<()> {
         self.header()?;
+        self.started = true;
         let fields = row.cells().iter().map(|cell| field(cell, self.terminal));
         self.out.write_record(fields).map_err(io_error)
     }
 
-    pub(super) fn finish(mut self) -> io::Result<()> {
-        self.header()?;
-        self.out.flush()
+    /// `complete`: else the last record has one field, which says so; and where there is no row, nothing is written.
+    pub(super) fn finish(mut self, complete: bool) -> io::Result<()> {
+        if complete {
+            self.header()?;
+            return self.out.flush();
+        }
+        let mut out = self.out.into_inner().map_err(|error| io::Error::from(error.error().kind()))?;
+        if self.started {
+            writeln!(out, "# {INCOMPLETE}")?;
+        }
+        out.flush()
     }
 
     fn header(&mut self) -> io::Result<()> {

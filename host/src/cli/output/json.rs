@@ -1,5 +1,6 @@
-//! `-o json`: an array of objects, indented by four spaces as kubectl does, written row by row.
+//! `-o json`: an array of objects, indented by four spaces as kubectl does, written row by row. Also JSON for other formats.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -74,6 +75,39 @@ impl Formatter for ObjectFormatter {
         }
         writer.write_all(rest.as_bytes())
     }
+}
+
+/// A value as JSON on one line, with hidden characters escaped.
+pub(super) fn one_line(value: &impl Serialize) -> io::Result<String> {
+    Ok(escape_hidden(serde_json::to_string(value)?))
+}
+
+/// A value as JSON, indented by four spaces, with hidden characters escaped.
+pub(super) fn indented(value: &(impl Serialize + ?Sized)) -> io::Result<String> {
+    let mut text = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut text, formatter))?;
+    String::from_utf8(text).map(escape_hidden).map_err(io::Error::other)
+}
+
+/// Escapes what the serializer leaves as it is. It stands within strings; line feeds are the serializer's own.
+fn escape_hidden(json: String) -> String {
+    let is_left = |character: char| is_hidden(character) && character != '\n';
+    if !json.contains(is_left) {
+        return json;
+    }
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_left(character) {
+            for unit in utf16(character) {
+                // Writing to a `String` cannot fail.
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
 }
 
 /// The one or two units of UTF-16 that JSON's escapes are made of (RFC 8259, section 7).

@@ -5,71 +5,79 @@
 //! the escapes that their parsers undo.
 
 mod age;
+mod align;
 mod csv;
+mod custom_columns;
+mod error;
+mod format;
+mod html;
 mod json;
+mod json_lines;
+mod jsonpath;
+mod markdown;
 mod name;
 pub(crate) mod progress;
+mod prometheus;
 mod record;
+mod sort;
 mod table;
+mod tone;
 mod yaml;
 
-use std::{fmt, io};
+use std::io;
 
 use jiff::Timestamp;
 
+use crate::cli::style::Style;
 use crate::query::{Description, Row};
 
-/// How an answer is printed: the values of `-o`, spelled as kubectl spells them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
-    /// A table for people, without the columns of lower priority.
-    #[default]
-    Table,
-    /// A table of all columns.
-    Wide,
-    /// A JSON array with an object for each row.
-    Json,
-    /// A YAML list with a mapping for each row.
-    Yaml,
-    /// Comma-separated values (RFC 4180, lines end with a line feed).
-    Csv,
-    /// `pod/NAME` for each row, from the column `name`.
-    Name,
-}
+pub(crate) use error::FormatError;
+pub(crate) use format::{Format, FormatParser};
+pub(crate) use sort::SortBy;
 
-impl Format {
-    /// Whether an answer without rows shows nothing at all.
-    pub(crate) fn is_for_people(self) -> bool {
-        matches!(self, Self::Table | Self::Wide | Self::Name)
-    }
-}
+/// What a format says, in its own way, after the rows of an answer that is not whole.
+const INCOMPLETE: &str = "the answer is not complete";
 
 /// What a [`Printer`] needs to know besides its format.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PrinterOptions {
-    /// Whether `table`, `wide` and `csv` begin with a line of headers.
+    /// Whether tables and `csv` begin with a line of headers.
     pub headers: bool,
-    /// The moment from which tables count ages.
+    /// The moment from which tables count ages, and that a page shows.
     pub now: Timestamp,
-    /// Whether the destination is a terminal. Then `csv` escapes what the terminal could act on; the other formats always do.
+    /// Whether the destination is a terminal. Then `csv` and `jsonpath` escape what the terminal could act on; the other formats
+    /// always do.
     pub terminal: bool,
+    /// The colours of tables, if there are any.
+    pub(in crate::cli) style: Style,
+    /// The order of the rows; nothing for the query's own.
+    pub sort_by: Option<SortBy>,
 }
 
 /// Prints rows in one format.
 ///
-/// `json`, `yaml`, `csv` and `name` write as rows come, `json`, `yaml` and `name` with one call of the writer for each row;
-/// the tables write all at the end, since every row counts for the width of a column. Without [`finish`](Self::finish) the
-/// output is not complete.
+/// `json`, `jsonl`, `yaml`, `csv`, `markdown` and `name` write as rows come, all but `csv` with one call of the writer for each row. The
+/// others write all at the end: every row counts for the width of a column, and a page, a template and Prometheus begin with what is
+/// known only then. So do all of them where the rows are sorted. Without [`finish`](Self::finish) the output is not complete.
 #[derive(Debug)]
-pub(crate) struct Printer<W: io::Write>(Inner<W>);
+pub(crate) struct Printer<W: io::Write> {
+    inner: Inner<W>,
+    sorted: Option<sort::Sorted>,
+}
 
 #[derive(Debug)]
 enum Inner<W: io::Write> {
     Table(table::Table<W>),
     Json(json::Json<W>),
+    JsonLines(json_lines::JsonLines<W>),
     Yaml(yaml::Yaml<W>),
     Csv(Box<csv::Csv<W>>),
+    Markdown(markdown::Markdown<W>),
+    Html(Box<html::Html<W>>),
+    Prometheus(Box<prometheus::Prometheus<W>>),
     Name(name::Names<W>),
+    JsonPath(jsonpath::JsonPath<W>),
+    CustomTable(Box<custom_columns::CustomTable<W>>),
 }
 
 impl<W: io::Write> Printer<W> {
@@ -77,73 +85,94 @@ impl<W: io::Write> Printer<W> {
     ///
     /// # Errors
     ///
-    /// The format cannot show what this query answers with; the others can.
-    pub(crate) fn new(format: Format, description: &Description, options: PrinterOptions, out: W) -> Result<Self, FormatError> {
+    /// The format cannot show what this query answers with, or the query has no such column to sort by.
+    pub(crate) fn new(format: Format, description: &Description, options: &PrinterOptions, out: W) -> Result<Self, FormatError> {
         let columns = &description.columns;
-        Ok(Self(match format {
+        let sorted = options.sort_by.as_ref().map(|by| sort::Sorted::new(by, columns)).transpose()?;
+        let inner = match format {
             Format::Table => Inner::Table(table::Table::new(columns, false, options, out)),
             Format::Wide => Inner::Table(table::Table::new(columns, true, options, out)),
             Format::Json => Inner::Json(json::Json::new(columns, out)),
+            Format::JsonLines => Inner::JsonLines(json_lines::JsonLines::new(columns, out)),
             Format::Yaml => Inner::Yaml(yaml::Yaml::new(columns, out)),
             Format::Csv => Inner::Csv(Box::new(csv::Csv::new(columns, options, out))),
+            Format::Markdown => Inner::Markdown(markdown::Markdown::new(columns, out)),
+            Format::Html => Inner::Html(Box::new(html::Html::new(description, options, out))),
+            Format::Prometheus => Inner::Prometheus(Box::new(prometheus::Prometheus::new(description, out)?)),
             Format::Name => Inner::Name(name::Names::new(columns, out)?),
-        }))
+            Format::JsonPath(template) => Inner::JsonPath(jsonpath::JsonPath::new(template, false, columns, options, out)),
+            Format::JsonPathAsJson(template) => Inner::JsonPath(jsonpath::JsonPath::new(template, true, columns, options, out)),
+            Format::CustomColumns(custom) => {
+                Inner::CustomTable(Box::new(custom_columns::CustomTable::new(custom, columns, options, out)))
+            }
+        };
+        Ok(Self { inner, sorted })
     }
 
     /// Prints one row.
     ///
     /// # Errors
     ///
-    /// What the writer answered; for `name` also [`io::ErrorKind::InvalidData`] if the row has no name.
+    /// What the writer answered; also [`io::ErrorKind::InvalidData`] if the format cannot show the row, as `name` one without a name.
     pub(crate) fn row(&mut self, row: &Row) -> io::Result<()> {
-        match &mut self.0 {
-            Inner::Table(table) => table.row(row),
-            Inner::Json(json) => json.row(row),
-            Inner::Yaml(yaml) => yaml.row(row),
-            Inner::Csv(csv) => csv.row(row),
-            Inner::Name(names) => names.row(row),
+        match &mut self.sorted {
+            Some(sorted) => {
+                sorted.row(row);
+                Ok(())
+            }
+            None => self.inner.row(row),
         }
     }
 
-    /// Prints what remains, and flushes. `complete`: whether the rows are all. If not, `json` is left without its end and does not
-    /// parse, and `yaml` without rows is not the empty list; the other formats have no way to say it.
+    /// Prints what remains, and flushes. `complete`: whether the rows are all. If not, each format that has printed rows says so in a way
+    /// that a person sees, and that a program cannot take for a row: `json`, `jsonl`, `yaml` and `prometheus` do not parse, `csv` ends
+    /// with a record of one field; `jsonpath` prints nothing.
     ///
-    /// After no row at all: nothing for `table`, `wide` and `name`, `[]` for `json` and
-    /// `yaml`, the headers for `csv`.
+    /// After no row at all: nothing for `table`, `wide`, `jsonl` and `name`, `[]` for `json` and `yaml`, the headers for `csv`,
+    /// `markdown` and `custom-columns`, an empty page, and metrics without samples; and nothing for all of them if it is not complete.
     ///
     /// # Errors
     ///
-    /// What the writer answered.
-    pub(crate) fn finish(self, complete: bool) -> io::Result<()> {
-        match self.0 {
-            Inner::Table(table) => table.finish(),
-            Inner::Json(json) => json.finish(complete),
-            Inner::Yaml(yaml) => yaml.finish(complete),
-            Inner::Csv(csv) => csv.finish(),
-            Inner::Name(names) => names.finish(),
+    /// What the writer answered; also [`io::ErrorKind::InvalidData`] if the rows do not fit a template or, sorted only now, the format.
+    pub(crate) fn finish(mut self, complete: bool) -> io::Result<()> {
+        for row in self.sorted.take().map(sort::Sorted::finish).unwrap_or_default() {
+            self.inner.row(&row)?;
         }
+        self.inner.finish(complete)
     }
 }
 
-/// A format that cannot show what a query answers with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FormatError(FormatErrorKind);
+impl<W: io::Write> Inner<W> {
+    fn row(&mut self, row: &Row) -> io::Result<()> {
+        match self {
+            Self::Table(table) => table.row(row),
+            Self::Json(json) => json.row(row),
+            Self::JsonLines(lines) => lines.row(row),
+            Self::Yaml(yaml) => yaml.row(row),
+            Self::Csv(csv) => csv.row(row),
+            Self::Markdown(markdown) => markdown.row(row),
+            Self::Html(html) => html.row(row),
+            Self::Prometheus(prometheus) => prometheus.row(row),
+            Self::Name(names) => names.row(row),
+            Self::JsonPath(template) => template.row(row),
+            Self::CustomTable(table) => table.row(row),
+        }
+    }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum FormatErrorKind {
-    NoNameColumn,
-    NameIsNoText,
-}
-
-impl std::error::Error for FormatError {}
-
-impl fmt::Display for FormatError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            FormatErrorKind::NoNameColumn => "this query has no column `name` for output format `name`",
-            FormatErrorKind::NameIsNoText => "this query's column `name` is not of type `text`, as output format `name` needs",
-        })?;
-        f.write_str("; expected `table`, `wide`, `json`, `yaml` or `csv`")
+    fn finish(self, complete: bool) -> io::Result<()> {
+        match self {
+            Self::Table(table) => table.finish(complete),
+            Self::Json(json) => json.finish(complete),
+            Self::JsonLines(lines) => lines.finish(complete),
+            Self::Yaml(yaml) => yaml.finish(complete),
+            Self::Csv(csv) => csv.finish(complete),
+            Self::Markdown(markdown) => markdown.finish(complete),
+            Self::Html(html) => html.finish(complete),
+            Self::Prometheus(prometheus) => prometheus.finish(complete),
+            Self::Name(names) => names.finish(complete),
+            Self::JsonPath(template) => template.finish(complete),
+            Self::CustomTable(table) => table.finish(complete),
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{FormatError, FormatErrorKind};
+use super::INCOMPLETE;
+use super::error::{FormatError, FormatErrorKind};
 use crate::query::{Cell, Column, ColumnType, Row};
 use crate::text::push_escape;
 
@@ -48,7 +49,11 @@ impl<W: Write> Names<W> {
         self.out.write_all(line.as_bytes())
     }
 
-    pub(super) fn finish(mut self) -> io::Result<()> {
+    /// `complete`: else the last line is no name, which a command that is given it refuses.
+    pub(super) fn finish(mut self, complete: bool) -> io::Result<()> {
+        if self.rows > 0 && !complete {
+            writeln!(self.out, "# {INCOMPLETE}")?;
+        }
         self.out.flush()
     }
 }

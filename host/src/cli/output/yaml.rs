@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde_saphyr::{DoubleQuoted, SerializerOptions};
 
+use super::INCOMPLETE;
 use super::record::{self, Record, Text};
 use crate::query::{Column, Row};
 use crate::text::is_hidden;
@@ -31,10 +32,13 @@ impl<W: Write> Yaml<W> {
         self.out.write_all(escape_hidden(yaml).as_bytes())
     }
 
-    /// `complete`: else no row is nothing, and not the empty list.
+    /// `complete`: else a bracket is left open after the rows, so that no parser takes them for the whole; no row is nothing, and not the
+    /// empty list.
     pub(super) fn finish(mut self, complete: bool) -> io::Result<()> {
-        if !self.started && complete {
-            self.out.write_all(b"[]\n")?;
+        match (self.started, complete) {
+            (false, true) => self.out.write_all(b"[]\n")?,
+            (true, false) => writeln!(self.out, "[ # {INCOMPLETE}")?,
+            (true, true) | (false, false) => {}
         }
         self.out.flush()
     }

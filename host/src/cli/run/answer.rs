@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::super::exit::{self, Failure, PARTIAL};
+use super::super::output::Printer;
 use super::super::output::progress::ProgressHandle;
-use super::super::output::{Format, Printer};
 use super::super::report;
 use crate::error::Error;
 use crate::limits::Limit;
@@ -25,14 +25,15 @@ pub(super) enum Whole {
 }
 
 /// A run that prints as it goes.
-pub(super) struct Answer<'a, W: Write> {
+pub(super) struct Answer<W: Write> {
     pub(super) printer: Printer<W>,
-    pub(super) format: &'a Format,
+    /// Whether an answer without rows shows nothing at all.
+    pub(super) is_silent: bool,
     pub(super) progress: ProgressHandle,
     pub(super) rows: u64,
 }
 
-impl<W: Write> Answer<'_, W> {
+impl<W: Write> Answer<W> {
     /// Prints the rows of `run` as they come, each begun with `cells`. An error ends the run.
     pub(super) async fn print(&mut self, mut run: Run, cells: &[Cell], columns: &[Column]) -> io::Result<Outcome> {
         let mut pods = 0;
@@ -60,7 +61,7 @@ impl<W: Write> Answer<'_, W> {
 
     /// Prints what is left, and says how it went.
     pub(super) fn end(self, result: Result<Whole, Error>) -> Result<ExitCode, Failure> {
-        let Self { printer, format, progress, rows } = self;
+        let Self { printer, is_silent, progress, rows } = self;
         let printed = exit::unless_broken_pipe(progress.suspend(|| printer.finish(matches!(result, Ok(Whole::Yes)))));
         match result {
             Err(error) => {
@@ -70,7 +71,7 @@ impl<W: Write> Answer<'_, W> {
                 Err(error.into())
             }
             Ok(whole) => {
-                if rows == 0 && format.is_for_people() {
+                if rows == 0 && is_silent {
                     report::say("No rows found.");
                 }
                 match whole {

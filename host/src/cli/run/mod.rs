@@ -7,6 +7,7 @@ mod answer;
 mod record;
 mod several;
 mod target;
+mod watch;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
@@ -20,8 +21,9 @@ use super::exit::{self, Failure};
 use super::grant_args::GrantArgs;
 use super::limit_args::LimitArgs;
 use super::output::progress::{Progress, ProgressHandle};
-use super::output::{Format, Printer, PrinterOptions};
+use super::output::{Format, FormatParser, Printer, PrinterOptions, SortBy};
 use super::pods_from::PodsFromArgs;
+use super::style::Style;
 use super::{component, report};
 use crate::Query;
 use crate::error::Error;
@@ -47,8 +49,16 @@ pub(super) struct RunArgs {
     parameters: Vec<String>,
 
     /// How to print the answer
-    #[arg(short = 'o', long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table", value_parser = FormatParser)]
     output: Format,
+
+    /// The column to sort the rows by, such as `.restarts`; those without a value first
+    #[arg(long, value_name = "COLUMN")]
+    sort_by: Option<SortBy>,
+
+    /// Answer again whenever pods change, until Ctrl-C; with `-o jsonl` a line for each row that comes or goes
+    #[arg(short = 'w', long)]
+    watch: bool,
 
     /// Print no line of headers
     #[arg(long)]
@@ -87,6 +97,9 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     printer(&args, &description, SystemTime::now(), io::sink())?;
 
     let targets = asked.targets(&query.description().columns).await?;
+    if args.watch {
+        return watch::watch(&args, &query, &arguments, &description, targets).await;
+    }
     let progress = Progress::start();
     let now = targets.iter().find_map(|target| target.now);
     let job = Job {
@@ -103,7 +116,7 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         false => Box::new(BufWriter::with_capacity(OUTPUT_BUFFER_BYTES, stdout)),
     };
     let printer = printer(&args, &description, job.now.unwrap_or_else(SystemTime::now), output)?;
-    let answer = Answer { printer, format: &args.output, progress: progress.handle(), rows: 0 };
+    let answer = Answer { printer, is_silent: args.output.is_silent_without_rows(), progress: progress.handle(), rows: 0 };
     match <[Target; 1]>::try_from(targets) {
         Ok([target]) => one(&job, &args.record, target, &description, answer).await,
         Err(targets) => several::answer(&job, &targets, &description.columns, answer).await,
@@ -119,6 +132,18 @@ fn check(args: &RunArgs) -> Result<(), Failure> {
             "give `--context`, or `--from` or `--replay`",
         );
     }
+    if args.watch && (args.from.are_given() || args.record.is_given()) {
+        return wrong(
+            "`--watch` follows a cluster, and records nothing",
+            "leave out `--watch`, or `--from`, `--replay` and `--record`",
+        );
+    }
+    if args.watch && !watch::can_show(&args.output) {
+        return wrong(
+            "this format is not for `--watch`",
+            "with `--watch`, print `table`, `wide`, `name`, `jsonl`, `json` or `yaml`",
+        );
+    }
     if args.record.is_given() && args.contexts.len() > 1 {
         return wrong("one recording is of one cluster", "record each with a `--context` of its own");
     }
@@ -126,9 +151,17 @@ fn check(args: &RunArgs) -> Result<(), Failure> {
 }
 
 fn printer<W: Write>(args: &RunArgs, description: &Description, now: SystemTime, out: W) -> Result<Printer<W>, Failure> {
-    let now = Timestamp::try_from(now).unwrap_or_default();
-    let options = PrinterOptions { headers: !args.no_headers, now, terminal: io::stdout().is_terminal() };
-    Printer::new(args.output, description, options, out).map_err(|error| Failure::usage(error, "choose another format with `-o`"))
+    let options = PrinterOptions {
+        headers: !args.no_headers,
+        now: Timestamp::try_from(now).unwrap_or_default(),
+        terminal: io::stdout().is_terminal(),
+        style: Style::of_stdout(),
+        sort_by: args.sort_by.clone(),
+    };
+    Printer::new(args.output.clone(), description, &options, out).map_err(|error| {
+        let hint = error.hint();
+        Failure::usage(error, hint)
+    })
 }
 
 fn arguments(query: &Query, given: &[String]) -> Result<Vec<Argument>, Failure> {
@@ -177,7 +210,7 @@ async fn one(
     record: &RecordArgs,
     target: Target,
     description: &Description,
-    mut answer: Answer<'_, impl Write>,
+    mut answer: Answer<impl Write>,
 ) -> Result<ExitCode, Failure> {
     let source = target.source.clone()?;
     let recording = job.now.and_then(|now| record.start(&source, &target.grant, now));

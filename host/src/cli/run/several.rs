@@ -24,7 +24,7 @@ pub(super) async fn answer(
     job: &Job<'_>,
     targets: &[Target],
     columns: &[Column],
-    mut answer: Answer<'_, impl Write>,
+    mut answer: Answer<impl Write>,
 ) -> Result<ExitCode, Failure> {
     let count = targets.len();
     let mut runs = stream::iter(targets).map(|target| run(job, target)).buffered(AT_ONCE);
