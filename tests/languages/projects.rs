@@ -42,6 +42,8 @@ pub(crate) fn podlens() -> Command {
     for name in ["KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"] {
         command.env_remove(name);
     }
+    // What is kept from one run to the next is this lane's own.
+    command.env("XDG_CACHE_HOME", folder().join("cache"));
     // One for all Rust projects, so that their dependencies are built once.
     command.env("CARGO_TARGET_DIR", folder().join("rust-target"));
     command

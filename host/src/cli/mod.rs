@@ -1,7 +1,8 @@
 //! The `podlens` binary: what is typed, what is printed, and the exit code. Not part of the library's API.
 //!
 //! `args.rs` has the subcommands, and each of those a file, or a folder, with its flags and its story; flags of several of them are in
-//! `connect.rs`, `grant_args.rs` and `limit_args.rs`. `output/` prints rows, `report.rs` prints errors, and `exit.rs` decides the code.
+//! `connect.rs`, `grant_args.rs` and `limit_args.rs`, and `project.rs` is the folder with a query's sources. `output/` prints rows,
+//! `report.rs` prints errors, and `exit.rs` decides the code.
 
 mod args;
 mod build;

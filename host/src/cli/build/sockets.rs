@@ -313,3 +313,27 @@ fn trapping_module(signatures: &[(Vec<ValType>, Vec<ValType>)]) -> Module {
     module.section(&types).section(&functions).section(&exports).section(&code);
     module
 }
+
+// The languages lane takes them out of a component of Python's, and runs it.
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::builtin;
+
+    #[test]
+    fn a_component_without_sockets_stays_as_it_is() {
+        for name in builtin::names() {
+            let component = builtin::query(name).expect("it comes with podlens");
+            assert!(take_out(component).expect("it is a component") == component, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_component_is_an_error() {
+        let component = builtin::query("restarts").expect("it comes with podlens");
+        for bytes in [&b""[..], b"#!/bin/sh\n", &component[..component.len() / 2]] {
+            let error = take_out(bytes).expect_err("it is broken");
+            assert!(!error.to_string().is_empty());
+        }
+    }
+}

@@ -17,7 +17,16 @@ use super::exit::{self, Failure};
 use super::project::Language;
 use crate::error::{Error, Kind};
 
+const HELP: &str = "\
+The folder NAME gets a query that builds, a test case, and the SDK and the contract of this podlens.
+
+Examples:
+  podlens new oom-kills
+  podlens new oom-kills --lang javascript
+  podlens new oom-kills --lang python";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
 pub(super) struct NewArgs {
     /// What the query is called, and the folder that is made for it: words of a-z and 0-9 joined by `-`
     #[arg(value_name = "NAME")]
