@@ -24,12 +24,13 @@ use crate::text::{self, visible};
 
 const HELP: &str = "\
 The folder's files tell the language, and so the tools that build:
-  Cargo.toml      cargo, for the target wasm32-wasip2, which is added to the toolchain if it is missing
-  package.json    npm: `npm ci` if node_modules is missing or older than package-lock.json, then its script `build`
-  pyproject.toml  componentize-py, from a .venv that is made with what requirements.txt says
+  Cargo.toml      cargo, for the target wasm32-wasip2, which is added if it is missing
+  package.json    npm: `npm ci` where node_modules is missing or older than
+                  package-lock.json, then the script `build`
+  pyproject.toml  componentize-py, from a .venv with what requirements.txt says
 
-They run what the project and its dependencies say, with all your rights. Read a project of somebody else before you
-build it, or take its component: `podlens run` never builds, and runs it in the sandbox.";
+They run what the project and its dependencies say, with all your rights. Read a project of
+somebody else before you build it, or take its component alone: `podlens run` never builds.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
