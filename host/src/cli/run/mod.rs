@@ -231,7 +231,7 @@ async fn one(
     mut answer: Answer<impl Write>,
 ) -> Result<ExitCode, Failure> {
     let source = target.source.clone()?;
-    let recording = job.now.and_then(|now| record.start(&source, &target.grant, now));
+    let recording = job.now.and_then(|now| record.start(&source, &target.grant, now, job.query));
     let source = recording.as_ref().map_or(source, |recording| recording.source());
     let run = job.start(source, &target);
     let printed = answer.print(run, &target.cells, &description.columns).await;
