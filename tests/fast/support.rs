@@ -380,5 +380,5 @@ impl PodPages for Pages {
 
 fn page(pods: Vec<ReadPod>) -> Page {
     let response_bytes = pods.iter().map(|read| read.size_bytes() as u64).sum();
-    Page { pods, response_bytes, warning: None }
+    Page { pods, response_bytes, ..Page::default() }
 }

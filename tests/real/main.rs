@@ -25,3 +25,4 @@ mod restart;
 mod rotation;
 mod scale;
 mod usage;
+mod watch;

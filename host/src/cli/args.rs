@@ -4,7 +4,7 @@
 use clap::{Parser, Subcommand};
 
 use super::connect::ConnectArgs;
-use super::{build, config_view, demo, doctor, new, proxy, rbac, run};
+use super::{build, completions, config_view, demo, doctor, inspect, man, new, proxy, rbac, run};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,6 +39,8 @@ pub(super) enum Command {
     New(new::NewArgs),
     /// Build a query's component from its project
     Build(build::BuildArgs),
+    /// Show what a query is, can reach and was built by; or list those that come with podlens
+    Inspect(inspect::InspectArgs),
     /// Show the API server's address and version, and who you are to it
     ClusterInfo(ConnectArgs),
     /// Find out why the API server does not answer, and how to fix it
@@ -52,6 +54,10 @@ pub(super) enum Command {
     Config(config_view::ConfigCommand),
     /// Show podlens at work on an API server of its own, without a cluster
     Demo(demo::DemoArgs),
+    /// Print a script that completes podlens in a shell
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page, or write one for each subcommand
+    Man(man::ManArgs),
 }
 
 #[cfg(test)]
