@@ -14,10 +14,11 @@ fn main() {
     }
     let out_dir = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR")).join("..");
-    let built = wasm::build(&root, Path::new(&out_dir), &["-p", "podlens-test-guests", "--examples"]);
+    let built = wasm::build(&root, Path::new(&out_dir), &["-p", "podlens-test-guests", "-p", "podlens-frozen-guest", "--examples"]);
 
-    let mut names: Vec<String> = fs::read_dir("guests/examples")
-        .expect("tests/guests/examples is in the repository")
+    let mut names: Vec<String> = ["guests/examples", "guests/frozen/examples"]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(folder).expect("it is in the repository"))
         .filter_map(|entry| Some(entry.ok()?.path().file_stem()?.to_str()?.replace('-', "_")))
         .collect();
     names.sort();
@@ -25,7 +26,7 @@ fn main() {
     for name in names {
         let path = built.join("examples").join(&name).with_extension("wasm");
         assert!(path.exists(), "{} was not built: is it named in tests/guests/Cargo.toml?", path.display());
-        constants += &format!("/// `tests/guests/examples/{}.rs`.\n", name.replace('_', "-"));
+        constants += &format!("/// `{}.rs` of the guests.\n", name.replace('_', "-"));
         constants += &format!("pub const {}: &str = {:?};\n", name.to_uppercase(), path.display().to_string());
     }
     fs::write(Path::new(&out_dir).join("guests.rs"), constants).expect("OUT_DIR can be written");

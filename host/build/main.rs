@@ -33,8 +33,16 @@ fn main() {
     let mut table = String::from("&[\n");
     for name in &names {
         let path = built.join(name.replace('-', "_")).with_extension("wasm");
-        table += &format!("    ({name:?}, include_bytes!({:?})),\n", path.display().to_string());
+        let summary = description(&root.join("guest/queries").join(name).join("Cargo.toml"));
+        table += &format!("    ({name:?}, {summary:?}, include_bytes!({:?})),\n", path.display().to_string());
     }
     table += "]\n";
     fs::write(Path::new(&out_dir).join("builtin_queries.rs"), table).expect("OUT_DIR can be written");
+}
+
+/// The description of a package, without its full stop: the summary that the query gives of itself, which a test holds it to.
+fn description(manifest: &Path) -> String {
+    let text = fs::read_to_string(manifest).expect("a query has a manifest");
+    let line = text.lines().find_map(|line| line.strip_prefix("description = ")).expect("a query's manifest has a description");
+    line.trim().trim_matches('"').trim_end_matches('.').to_owned()
 }

@@ -67,6 +67,7 @@
 //! # Features
 //!
 //! `cli` (default): the binary's dependencies. Embedders set `default-features = false`.
+//! `cache` (with `cli`): [`CompileCache`], compiled components kept on disk.
 
 mod bindings;
 #[cfg(feature = "cli")]
@@ -98,7 +99,13 @@ pub use query::{
     Argument, ArgumentError, ArgumentValue, Cell, Column, ColumnType, Description, DescriptionError, Parameter, ParameterType, Row,
     RowError,
 };
-pub use runtime::{LogLine, LogSink, LogStream, Outcome, PodAccess, Query, Report, Run, RunOptions, Runtime};
+#[cfg(feature = "cache")]
+pub use runtime::CompileCache;
+pub use runtime::{
+    Abilities, Annotation, Compilation, ComponentKind, Digest, Export, ExternKind, Frame, HostCall, HostFunction, Import,
+    Inspection, Listed, LogLine, LogSink, LogStream, Offered, Outcome, PodAccess, Producer, Query, Report, Run, RunOptions,
+    Runtime, RuntimeOptions, Sizes, Trap,
+};
 pub use source::{
     ApiServer, Bounds, BoxFuture, Page, PodPages, PodSource, Recorder, Recording, RecordingError, Redaction, Replay,
     SkippedNamespace, Snapshot, Watch, WatchUpdate,

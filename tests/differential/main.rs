@@ -7,4 +7,5 @@
 mod cases;
 mod go;
 mod kubeconfig;
+mod printers;
 mod validators;

@@ -36,7 +36,7 @@ const NO_POD_NAME: &str =
 fn check_unasked(arguments: &[&str], code: i32, stdout: &[&str], stderr: &[&str]) {
     let fake = Fake::start([]);
     let place = Place::mount(fake.authority());
-    place.check(place.in_pod("127.0.0.1", fake.port()).args(arguments), code, stdout, stderr);
+    place.check_without_details(place.in_pod("127.0.0.1", fake.port()).args(arguments), code, stdout, stderr);
     assert_eq!(fake.connections(), 0, "{arguments:?} connects");
 }
 
@@ -63,6 +63,9 @@ fn help_is_as_reviewed() {
         (&["demo", "--help"], "demo-help"),
         (&["doctor", "--help"], "doctor-help"),
         (&["rbac", "--help"], "rbac-help"),
+        (&["inspect", "--help"], "inspect-help"),
+        (&["completions", "--help"], "completions-help"),
+        (&["man", "--help"], "man-help"),
         (&["proxy", "--help"], "proxy-help"),
         (&["test", "--help"], "test-help"),
         (&["config", "view", "--help"], "config-view-help"),
@@ -166,9 +169,10 @@ fn what_does_not_exist_is_refused() {
         &[],
         &[
             "error: invalid value 'xml' for '--output <FORMAT>'",
-            "  [possible values: table, wide, json, yaml, csv, name]",
+            "  [possible values: table, wide, json, jsonl, yaml, csv, markdown, html, prometheus, name, jsonpath=, \
+             jsonpath-as-json=, custom-columns=]",
             "",
-            "  tip: a similar value exists: 'yaml'",
+            "  tip: a similar value exists: 'html'",
             "",
             "For more information, try '--help'.",
         ],
@@ -862,10 +866,7 @@ fn data_is_whole_and_escaped_as_its_format_does() {
         &["run", "images", "-o", "name"],
         2,
         &[],
-        &[
-            "error: this query has no column `name` for output format `name`; expected `table`, `wide`, `json`, `yaml` or `csv`",
-            "hint: choose another format with `-o`",
-        ],
+        &["error: this query has no column `name` for output format `name`", "hint: choose another format with `-o`"],
     );
 }
 
@@ -907,21 +908,100 @@ fn what_a_query_prints_is_on_standard_error_and_harmless() {
 
 #[test]
 fn a_panic_is_told_in_its_own_words() {
+    let fake = Fake::start([]);
+    let place = Place::mount(fake.authority());
+    let done = place.run(place.in_pod("127.0.0.1", fake.port()).args(["run", guests::PANICS]));
+    let told = [
+        "error: the query panicked while it should run",
+        "  caused by: panicked at tests/guests/examples/panics.rs:6:5:",
+        "    the guest's own words",
+    ];
+    assert_eq!(done.code, 1);
+    assert!(done.stderr.contains(&lines(&told)) && done.stderr.ends_with("    at run\n"), "{}", done.stderr);
+    check_unasked(&["run", guests::EXITS], 1, &[], &["error: the query ended its process with status 1 while it should run"]);
+}
+
+// Formats beyond kubectl's, and those that take an argument.
+
+#[test]
+fn an_answer_takes_many_forms() {
+    let run = |format: &'static str| ["run", guests::ALL_TYPES, "--sort-by=.restarts", "-o", format];
     check_unasked(
-        &["run", guests::PANICS],
-        1,
+        &run("jsonpath={range .items[?(@.restarts>=3)]}{.name}{'\\t'}{.restarts}{'\\n'}{end}"),
+        0,
+        &["web-10\t3", "job\t3", "api-日本\t12"],
+        &[],
+    );
+    check_unasked(
+        &run("custom-columns=POD:.name,WHY:.lastReason"),
+        0,
+        &["POD        WHY", "dns.1      ", "web-9      <none>", "web-10     OOMKilled", "job        Completed", "api-日本   Error"],
+        &[],
+    );
+    check_unasked(&run("jsonpath-as-json={.items[-1].restarts}"), 0, &["[", "    12", "]"], &[]);
+    let fake = Fake::start([]);
+    let place = Place::mount(fake.authority());
+    let print = |format| {
+        let done = place.run(place.in_pod("127.0.0.1", fake.port()).args(run(format)).args(["-p", "hostile=true"]));
+        assert_eq!((done.code, done.stderr.as_str()), (0, ""), "{format}");
+        assert!(!done.stdout.contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{format}: {}", done.stdout);
+        done.stdout
+    };
+    let lines = print("jsonl");
+    let rows: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+    assert_eq!((rows.len(), rows[1]["name"].as_str()), (6, Some("db\u{1b}[2J\nx")), "{lines}");
+    for (format, expected) in [
+        ("html", "<td class=\"text\">&lt;/td&gt;&lt;script&gt;alert(1)&lt;/script&gt;</td>"),
+        ("markdown", r"| `shop` | `db\u{1b}[2J\u{a}x` | -9223372036854775808 | -0 | true | `</td><script>alert(1)</script>` |"),
+        (
+            "prometheus",
+            "podlens_all_types_restarts{namespace=\"shop\",name=\"job\",ready=\"false\",last_reason=\"Completed\",memory=\"1Gi\"} 3\n",
+        ),
+    ] {
+        let output = print(format);
+        assert!(output.contains(expected), "{output}");
+    }
+}
+
+#[test]
+fn what_cannot_be_printed_is_refused_before_any_request() {
+    check_unasked(
+        &["run", "pod-names", "-o", "prometheus"],
+        2,
         &[],
         &[
-            "query: ",
-            "query: thread '<unnamed>' (1) panicked at tests/guests/examples/panics.rs:6:5:",
-            "query: the guest's own words",
-            "query: note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace",
-            "error: the query panicked while it should run",
-            "  caused by: thread '<unnamed>' (1) panicked at tests/guests/examples/panics.rs:6:5:",
-            "    the guest's own words",
+            "error: this query has no column that is a metric for output format `prometheus`, expected at least one",
+            "hint: choose another format with `-o`",
         ],
     );
-    check_unasked(&["run", guests::EXITS], 1, &[], &["error: the query ended its process with status 1 while it should run"]);
+    check_unasked(
+        &["run", "pod-names", "--sort-by", ".node"],
+        2,
+        &[],
+        &[
+            "error: this query has no column `node` to sort by; expected one of `namespace`, `name`",
+            "hint: name a column with `--sort-by`, such as `--sort-by=.restarts`",
+        ],
+    );
+    for (format, told) in [
+        ("jsonpath={.items", "`{.items` has no `}`"),
+        ("jsonpath", "expected a template, such as `{.items[*].name}`"),
+        ("custom-columns=NAME", "`NAME` is not a column; expected a header, `:` and a path, such as `POD:.name`"),
+        ("json={.items}", "this format takes no argument; leave out the `=` and what follows"),
+    ] {
+        let error = format!("error: invalid value '{format}' for '--output <FORMAT>': {told}");
+        check_wrong_value(&["run", "pod-names", "-o", format], &error);
+    }
+}
+
+#[test]
+fn what_a_template_does_not_find_is_told() {
+    check_unasked(
+        &["run", guests::ALL_TYPES, "-o", "jsonpath={.items[5].name}"],
+        1,
+        &[],
+        &["error: the answer cannot be written", "  caused by: position 5 is not in a list of 5"],
+    );
 }
 
 // Readers and disks.
@@ -998,7 +1078,7 @@ fn check_limit(limit: Limit, value: &str, arguments: &[&str], stdout: &[&str], c
         format!("hint: raise it with `{flag}`, if the query should have more"),
     ];
     let told: Vec<_> = told.iter().skip(usize::from(complete)).map(String::as_str).collect();
-    place.check(&mut command, 5, stdout, &told);
+    place.check_without_details(&mut command, 5, stdout, &told);
 }
 
 #[test]
@@ -1011,8 +1091,10 @@ fn a_run_that_reaches_a_limit_ends_with_its_name() {
     check_limit(Limit::Requests, "3", &[guests::LISTS_FOREVER], &[], nothing_yet);
     check_limit(Limit::Pods, "5", &[guests::LISTS_FOREVER], &[], nothing_yet);
     check_limit(Limit::ResponseBytes, "1Ki", &[guests::LISTS_FOREVER], &[], nothing_yet);
-    check_limit(Limit::Rows, "2", &[guests::EMITS], &["TEXT", "again", "again"], !nothing_yet);
-    check_limit(Limit::OutputBytes, "30", &[guests::EMITS, "-o", "csv"], &["text", "again", "again"], !nothing_yet);
+    let cut = "# the answer is not complete";
+    check_limit(Limit::Rows, "2", &[guests::EMITS], &["TEXT", "again", "again", cut], !nothing_yet);
+    check_limit(Limit::OutputBytes, "30", &[guests::EMITS, "-o", "csv"], &["text", "again", "again", cut], !nothing_yet);
+    check_limit(Limit::Rows, "1", &[guests::EMITS, "-o", "jsonpath={.items[*].text}"], &[], !nothing_yet);
 }
 
 /// This one ends nothing.

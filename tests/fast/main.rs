@@ -4,28 +4,37 @@
 //! `crossing.rs` compares what crosses into a guest, and `tidy.rs` reads the sources.
 //!
 //! Of the binary, `cli.rs` has what is typed and printed, `wire.rs` what an API server can do wrong, `trust.rs`, `kubeconfig.rs` and
-//! `tunnel.rs` the ways to it, `doctor.rs`, `rbac.rs`, `proxy.rs` and `demo.rs` the subcommands of these names, `query_tests.rs` has
-//! `podlens test`, `readme.rs` what the README claims, and `canary.rs` looks for credentials where none may be.
+//! `tunnel.rs` the ways to it, `pods_from.rs`, `several.rs` and `watch.rs` where its pods come from, `failures.rs` what is told of a run that
+//! was stopped, `inspect.rs`, `completions.rs`, `doctor.rs`, `rbac.rs`, `proxy.rs` and `demo.rs` the subcommands of these names,
+//! `query_tests.rs` `podlens test`, `frozen.rs` a query of an earlier version, `readme.rs` what the README claims, and `canary.rs` looks for
+//! credentials where none may be.
 
 mod arrange;
 mod by_hand;
 mod canary;
 mod cli;
+mod completions;
 mod component;
 mod crossing;
 mod demo;
 mod doctor;
+mod failures;
+mod frozen;
+mod inspect;
 mod kubeconfig;
+mod pods_from;
 mod policy;
 mod proxy;
 mod query_tests;
 mod rbac;
 mod readme;
 mod sandbox;
+mod several;
 mod support;
 mod tidy;
 mod trust;
 mod tunnel;
+mod watch;
 mod wire;
 
 /// The library's module once more, as this program's own: a guest that no test of it names does not compile.

@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // An API server for demonstrations: it speaks Kubernetes and shares nothing with the client that reads from it.
     ("demo", &["kube"]),
     ("error", &[]),
-    ("imports", &["bindings", "error", "kube", "limits", "policy", "query", "source"]),
+    ("imports", &["bindings", "error", "kube", "limits", "policy", "query", "source", "text"]),
     ("kube", &["text"]),
     ("limits", &["error"]),
     ("main", &["cli"]),

@@ -32,10 +32,12 @@ pub fn podlens() -> &'static Path {
     })
 }
 
-/// A command for the binary in an environment of its own: no kubeconfig, no cluster, no home.
+/// A command for the binary in an environment of its own: no kubeconfig, no cluster, no home, no cache of compiled components.
 pub fn command() -> Command {
     let mut command = Command::new(podlens());
     command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", "/nonexistent").env("RUST_BACKTRACE", "0");
+    // Root could make the home.
+    command.env("PODLENS_CACHE_DIR", "");
     command
 }
 

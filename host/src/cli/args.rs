@@ -4,7 +4,7 @@
 use clap::{Parser, Subcommand};
 
 use super::connect::ConnectArgs;
-use super::{config_view, demo, doctor, proxy, rbac, run, test};
+use super::{completions, config_view, demo, doctor, inspect, man, proxy, rbac, run, test};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,6 +35,8 @@ pub(super) struct Args {
 pub(super) enum Command {
     /// Run a query and print its answer
     Run(Box<run::RunArgs>),
+    /// Show what a query is, can reach and was built by; or list those that come with podlens
+    Inspect(inspect::InspectArgs),
     /// Show the API server's address and version, and who you are to it
     ClusterInfo(ConnectArgs),
     /// Find out why the API server does not answer, and how to fix it
@@ -50,6 +52,10 @@ pub(super) enum Command {
     Test(test::TestArgs),
     /// Show podlens at work on an API server of its own, without a cluster
     Demo(demo::DemoArgs),
+    /// Print a script that completes podlens in a shell
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page, or write one for each subcommand
+    Man(man::ManArgs),
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::exit::{self, Failure};
 use super::interrupt::Interrupts;
 use super::output::{Format, Printer, PrinterOptions};
 use super::style::Style;
-use super::{builtin, report};
+use super::{builtin, component, report};
 use crate::config::{Authority, Credentials, Origin, Sourced, TlsSources};
 use crate::demo::{Account, Server};
 use crate::error::{Error, Kind};
@@ -60,7 +60,7 @@ async fn tell(server: &Server) -> Result<ExitCode, Failure> {
         address: format!("https://{}", server.address()),
         with_role: Config::service_account(&format!("https://{}", server.address()), &server.mount(Account::Podlens))?,
         without_role: Config::service_account(&format!("https://{}", server.address()), &server.mount(Account::Default))?,
-        runtime: Runtime::new()?,
+        runtime: component::runtime()?,
     };
     match story.tell().await {
         Ok(()) => Ok(ExitCode::SUCCESS),

@@ -6,6 +6,7 @@
 mod args;
 mod builtin;
 mod cluster_info;
+mod completions;
 mod component;
 mod config_view;
 mod connect;
@@ -13,29 +14,33 @@ mod demo;
 mod doctor;
 mod exit;
 mod grant_args;
+mod inspect;
 mod interrupt;
 mod limit_args;
+mod man;
 mod output;
+mod plugin;
 mod pods_from;
 mod project;
 mod proxy;
 mod rbac;
 mod report;
 mod run;
+mod stats;
 mod style;
 mod test;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use args::{Args, Command};
+use args::Command;
+use plugin::Started;
 
 /// Runs the program: parses the command line, does it, prints errors.
 #[doc(hidden)]
 pub fn main() -> ExitCode {
-    let args = match Args::try_parse() {
-        Ok(args) => args,
+    let args = match plugin::started() {
+        Ok(Started::ToRun(args)) => args,
+        Ok(Started::ToComplete(words)) => return completions::kubectl::answer(words.into_iter()),
         Err(error) => return report::usage(&error),
     };
     report::start_log();
@@ -46,12 +51,15 @@ pub fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match args.command {
             Command::Run(args) => run::run(*args).await,
+            Command::Inspect(args) => inspect::inspect(args).await,
             Command::ClusterInfo(args) => cluster_info::cluster_info(args).await,
             Command::Doctor(args) => doctor::doctor(args).await,
             Command::Rbac(args) => rbac::rbac(args).await,
             Command::Proxy(args) => proxy::proxy(args).await,
             Command::Config(command) => config_view::config(command),
             Command::Demo(args) => demo::demo(args).await,
+            Command::Completions(args) => completions::completions(args),
+            Command::Man(args) => man::man(args),
             Command::Test(args) => test::test(args).await,
         }
     });

@@ -2,8 +2,9 @@
 //!
 //! `pods.rs` parses what a guest asks, has `policy` authorize it, and hands out what `read_ahead.rs` reads from a source;
 //! `rows.rs` takes rows; `convert.rs` turns domain types into WIT records; `failure.rs` decides what is an error that a guest
-//! may handle and what ends it.
+//! may handle and what ends it; `calls.rs` remembers what was called.
 
+mod calls;
 mod convert;
 mod failure;
 mod pods;
@@ -23,6 +24,8 @@ use crate::policy::{Grant, PodRequest};
 use crate::query::{Column, Row};
 use crate::source::{PodSource, SkippedNamespace};
 
+use calls::Calls;
+pub use calls::{HostCall, HostFunction};
 pub(crate) use failure::Failure;
 pub(crate) use read_ahead::READS_AT_ONCE;
 #[expect(unreachable_pub, reason = "the generated bindings re-export them")]
@@ -46,6 +49,7 @@ pub(crate) struct Imports {
     pub(crate) open_lists: usize,
     /// Places for reads under way.
     pub(crate) reads: Arc<Semaphore>,
+    pub(crate) calls: Calls,
 }
 
 impl Imports {
@@ -53,11 +57,18 @@ impl Imports {
     fn charge_call(&self) -> Result<(), LimitReached> {
         self.budget.charge(Limit::HostCalls, 1)
     }
+
+    /// Passes on what was called, for the report.
+    pub(crate) fn note_calls(&self) {
+        self.notes.called(self.calls.counts(), self.calls.last(&self.table));
+    }
 }
 
 impl types::Host for Imports {
     fn convert_error(&mut self, failure: Failure) -> wasmtime::Result<types::Error> {
-        failure.into_guest()
+        let error = failure.into_guest()?;
+        self.calls.refused(&error);
+        Ok(error)
     }
 }
 
@@ -75,6 +86,8 @@ struct NotesInner {
     incomplete: Vec<(PodRequest, Error)>,
     /// Each namespace once.
     skipped: Vec<SkippedNamespace>,
+    calls: Vec<(HostFunction, u64)>,
+    last_calls: Vec<HostCall>,
 }
 
 /// Most warnings that are kept of one run: a guest chooses how often it provokes one.
@@ -124,6 +137,18 @@ impl Notes {
 
     pub(crate) fn warnings(&self) -> Vec<String> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).warnings.clone()
+    }
+
+    /// Keeps what was called, once the run has ended.
+    fn called(&self, calls: Vec<(HostFunction, u64)>, last_calls: Vec<HostCall>) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        (inner.calls, inner.last_calls) = (calls, last_calls);
+    }
+
+    /// How often each function was called, and the last calls.
+    pub(crate) fn calls(&self) -> (Vec<(HostFunction, u64)>, Vec<HostCall>) {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        (inner.calls.clone(), inner.last_calls.clone())
     }
 
     pub(crate) fn last_failure(&self) -> Option<Error> {

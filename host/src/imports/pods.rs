@@ -5,7 +5,7 @@ use wasmtime::component::Resource;
 
 use super::convert;
 use super::read_ahead::{HeldPod, OpenList, Reader, Stop};
-use super::{Failure, Imports, MAX_OPEN_LISTS};
+use super::{Failure, HostFunction, Imports, MAX_OPEN_LISTS};
 use crate::bindings::podlens::query::{pods, types};
 use crate::error::{Error, Kind};
 use crate::kube::{FieldSelector, LabelSelector, Namespace, PodName, ReadPod};
@@ -38,8 +38,10 @@ impl Imports {
         }
     }
 
-    fn held(&self, pod: &Resource<HeldPod>) -> wasmtime::Result<&ReadPod> {
+    /// The pod that `function` reads.
+    fn held(&mut self, function: HostFunction, pod: &Resource<HeldPod>) -> wasmtime::Result<&ReadPod> {
         self.charge_call()?;
+        self.calls.read(function, pod.rep());
         Ok(&self.table.get(pod)?.read)
     }
 }
@@ -47,6 +49,7 @@ impl Imports {
 impl pods::Host for Imports {
     fn list(&mut self, options: pods::ListOptions) -> Result<Resource<OpenList>, Failure> {
         self.charge_call()?;
+        self.calls.list(&options);
         let ask = Ask::List {
             namespace: options.namespace.as_deref().map(Namespace::parse).transpose()?,
             labels: LabelSelector::parse(options.label_selector.as_deref().unwrap_or_default())?,
@@ -60,18 +63,23 @@ impl pods::Host for Imports {
         let pages = self.source.list(request.clone());
         let list = self.table.push(OpenList::start(pages, request, self.reader()))?;
         self.open_lists += 1;
+        self.calls.done();
         Ok(list)
     }
 
     async fn get(&mut self, namespace: String, name: String, objects: bool) -> Result<Resource<HeldPod>, Failure> {
         self.charge_call()?;
+        self.calls.get(&namespace, &name);
         let ask = Ask::Get { namespace: Namespace::parse(&namespace)?, name: PodName::parse(&name)?, objects };
         let request = self.authorize(ask)?;
         self.budget.charge(Limit::Requests, 1)?;
         let reader = self.reader();
         let page = self.source.get(&request, reader.bounds()).await.map_err(|error| self.stopped(Stop::Source(error)))?;
         match reader.one(page, &request) {
-            Ok(pod) => Ok(self.table.push(pod)?),
+            Ok(pod) => {
+                self.calls.done();
+                Ok(self.table.push(pod)?)
+            }
             Err(stop) => Err(self.stopped(stop)),
         }
     }
@@ -80,15 +88,20 @@ impl pods::Host for Imports {
 impl pods::HostPodPages for Imports {
     async fn next(&mut self, list: Resource<OpenList>) -> Result<Option<Vec<Resource<HeldPod>>>, Failure> {
         self.charge_call()?;
+        self.calls.next();
         let list = self.table.get_mut(&list)?;
         match list.next().await {
             Ok(None) => {
                 if !list.broke_off() {
                     self.notes.list_complete(&list.request);
                 }
+                self.calls.page(None);
                 Ok(None)
             }
-            Ok(Some(page)) => Ok(Some(page.into_iter().map(|pod| self.table.push(pod)).collect::<Result<_, _>>()?)),
+            Ok(Some(page)) => {
+                self.calls.page(Some(page.len()));
+                Ok(Some(page.into_iter().map(|pod| self.table.push(pod)).collect::<Result<_, _>>()?))
+            }
             Err(stop) => {
                 if let Stop::Source(error) = &stop {
                     self.notes.list_ended_early(list.request.clone(), error.clone());
@@ -107,32 +120,34 @@ impl pods::HostPodPages for Imports {
 
 impl pods::HostPod for Imports {
     fn name(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<String> {
-        Ok(self.held(&pod)?.pod.metadata.name.clone())
+        Ok(self.held(HostFunction::Name, &pod)?.pod.metadata.name.clone())
     }
 
     fn namespace(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<String> {
-        Ok(self.held(&pod)?.pod.metadata.namespace.clone())
+        Ok(self.held(HostFunction::Namespace, &pod)?.pod.metadata.namespace.clone())
     }
 
     fn metadata(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<pods::Metadata> {
-        Ok(convert::metadata(&self.held(&pod)?.pod.metadata))
+        Ok(convert::metadata(&self.held(HostFunction::Metadata, &pod)?.pod.metadata))
     }
 
     fn spec(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<pods::Spec> {
-        Ok(convert::spec(&self.held(&pod)?.pod.spec))
+        Ok(convert::spec(&self.held(HostFunction::Spec, &pod)?.pod.spec))
     }
 
     fn status(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<pods::Status> {
-        Ok(convert::status(&self.held(&pod)?.pod))
+        Ok(convert::status(&self.held(HostFunction::Status, &pod)?.pod))
     }
 
     fn object(&mut self, pod: Resource<HeldPod>) -> Result<String, Failure> {
-        let object = self.held(&pod).map_err(Failure::Trap)?.object.as_deref().map(str::to_owned);
+        let object = self.held(HostFunction::Object, &pod).map_err(Failure::Trap)?.object.as_deref().map(str::to_owned);
         object.ok_or_else(|| Failure::Guest(types::Error::Denied("whole objects were not asked for with this pod".into())))
     }
 
     fn drop(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<()> {
-        self.table.delete(pod)?;
+        let handle = pod.rep();
+        let held = self.table.delete(pod)?;
+        self.calls.dropped(handle, held);
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use crate::query::{Cell, Row};
 impl rows::Host for Imports {
     async fn emit(&mut self, cells: Vec<rows::Cell>) -> Result<(), Failure> {
         self.charge_call()?;
+        self.calls.emit();
         let Some(reader) = &self.rows else {
             return Err(Failure::Guest(types::Error::InvalidArgument("rows are emitted by `run`, not by `describe`".into())));
         };

@@ -13,12 +13,14 @@ use crate::error::{Error, Kind};
 pub(crate) struct Budget {
     limits: Limits,
     used: [AtomicU64; Limit::ALL.len()],
+    /// The most memory that was in use at one time.
+    peak_memory: AtomicU64,
     reached: OnceLock<Limit>,
 }
 
 impl Budget {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, used: Default::default(), reached: OnceLock::new() }
+        Self { limits, used: Default::default(), peak_memory: AtomicU64::new(0), reached: OnceLock::new() }
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -39,7 +41,16 @@ impl Budget {
         let bound = self.limits.get(limit);
         let take = |used: u64| used.checked_add(amount).filter(|used| *used <= bound);
         let taken = self.used[limit as usize].fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
-        taken.map(|_| ()).map_err(|_| limit)
+        let before = taken.map_err(|_| limit)?;
+        if limit == Limit::Memory {
+            self.peak_memory.fetch_max(before.saturating_add(amount), Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// The most memory that was in use at one time, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        self.peak_memory.load(Ordering::Relaxed)
     }
 
     /// Takes as much of `amount` as is left.
@@ -157,6 +168,7 @@ mod tests {
         budget.hold(Limit::Memory, 1).unwrap_err();
         assert_eq!(budget.reached(), None);
         drop(held);
+        assert_eq!((budget.used(Limit::Memory), budget.peak_memory()), (40, 100));
         assert_eq!(budget.charge_up_to(Limit::Memory, 100), 60);
         assert_eq!(budget.used(Limit::Memory), 100);
     }

@@ -18,16 +18,28 @@ pub(super) async fn confined<T>(
     let (budget, log, deadline, cpu) = (sandbox.budget.clone(), sandbox.log.clone(), sandbox.deadline, sandbox.cpu.clone());
     let started = Instant::now();
     let result = match sandbox.store(engine) {
-        Ok(mut store) => tokio::time::timeout_at(deadline, cpu.measure(work(&mut store))).await,
+        Ok(mut store) => {
+            let work = async {
+                tokio::select! {
+                    biased;
+                    result = cpu.measure(work(&mut store)) => result,
+                    never = log.release_in_time() => match never {},
+                }
+            };
+            let result = tokio::time::timeout_at(deadline, work).await;
+            store.data().imports.note_calls();
+            result
+        }
         Err(error) => Ok(Err(error)),
     };
-    log.finish();
     budget.observe(Limit::WallTime, u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
-    match result {
+    let result = match result {
         Err(_) => Err(budget.reach(Limit::WallTime).into_error()),
         Ok(Err(trap)) => Err(outcome::of_trap(trap, &budget, &log, during)),
         Ok(Ok(value)) => Ok(value),
-    }
+    };
+    log.finish();
+    result
 }
 
 /// A limit of time too long for the clock is no limit.

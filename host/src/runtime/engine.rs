@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::component::Linker;
-use wasmtime::{Config, Engine, WasmFeatures};
+use wasmtime::{Config, Engine, WasmBacktraceDetails, WasmFeatures};
 
+#[cfg(feature = "cache")]
+use super::cache::CompileCache;
 use super::store::State;
 use super::wasi;
 use crate::bindings;
@@ -40,33 +42,68 @@ const REFUSED: WasmFeatures = WasmFeatures::THREADS
 pub struct Runtime {
     pub(super) engine: Engine,
     pub(super) linker: Arc<Linker<State>>,
+    #[cfg(feature = "cache")]
+    pub(super) cache: Option<CompileCache>,
+}
+
+/// How components are compiled.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct RuntimeOptions {
+    /// Where compiled components are kept. Default: nowhere; each [`Runtime::load`] compiles.
+    #[cfg(feature = "cache")]
+    pub cache: Option<CompileCache>,
+    /// Whether backtraces tell source files and lines, where a component has debug information. Default: no; it is as long as its
+    /// author likes, and is read without a limit when a guest is stopped. Leave it so where guests are not trusted.
+    pub source_lines: bool,
 }
 
 impl Runtime {
-    /// Prepares the engine.
+    /// Prepares the engine with the default options.
     ///
     /// # Errors
     ///
     /// When this machine cannot run WebAssembly, or no thread can be started.
     pub fn new() -> Result<Self, Error> {
+        Self::with_options(RuntimeOptions::default())
+    }
+
+    /// Prepares the engine.
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtime::new`].
+    pub fn with_options(options: RuntimeOptions) -> Result<Self, Error> {
         let failed = |error: wasmtime::Error| Error::new(Kind::Component, "the WebAssembly engine cannot start").because(error);
-        let engine = Engine::new(&config()).map_err(failed)?;
+        let engine = Engine::new(&config(&options)).map_err(failed)?;
         let mut linker = Linker::new(&engine);
         wasi::add_to_linker(&mut linker).map_err(failed)?;
         bindings::Query::add_to_linker::<State, wasmtime::component::HasSelf<Imports>>(&mut linker, |state| &mut state.imports)
             .map_err(failed)?;
         keep_time(&engine)
             .map_err(|error| Error::new(Kind::Component, "the thread that keeps time cannot start").because(error))?;
-        Ok(Self { engine, linker: Arc::new(linker) })
+        Ok(Self {
+            engine,
+            linker: Arc::new(linker),
+            #[cfg(feature = "cache")]
+            cache: options.cache,
+        })
     }
 }
 
-fn config() -> Config {
+fn config(options: &RuntimeOptions) -> Config {
     let mut config = Config::new();
+    #[cfg(feature = "cache")]
+    config.cache(options.cache.as_ref().map(CompileCache::engine_cache));
     config
         .wasm_component_model(true)
         .epoch_interruption(true)
         .wasm_backtrace_max_frames(NonZeroUsize::new(MAX_BACKTRACE_FRAMES))
+        // Said here because its default is what an environment variable says.
+        .wasm_backtrace_details(match options.source_lines {
+            true => WasmBacktraceDetails::Enable,
+            false => WasmBacktraceDetails::Disable,
+        })
         .memory_init_cow(true)
         // The largest start image of a component with a language runtime in it, so that it is mapped and not copied.
         .memory_guaranteed_dense_image_size(64 << 20)

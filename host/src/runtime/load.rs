@@ -2,11 +2,14 @@
 //! it describe itself as the WIT says?
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use tokio::task::JoinError;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::engine::Runtime;
+use super::inspect::{ComponentKind, Digest, Offered, imported_names};
 use super::store::State;
 use super::uses::PodAccess;
 use super::{describe, wasi};
@@ -28,8 +31,8 @@ const WASI_VERSION: &str = "0.2.0";
 const EXPORTS: &[&str] = &["describe", "run"];
 
 /// First bytes of a component and of a core module: the magic, the version, the layer (component model, `Binary.md`).
-const COMPONENT_HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
-const MODULE_HEADER: &[u8] = b"\0asm\x01\0\0\0";
+pub(super) const COMPONENT_HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
+pub(super) const MODULE_HEADER: &[u8] = b"\0asm\x01\0\0\0";
 
 /// A component that was compiled and checked, ready to run any number of times. Cheap to clone.
 #[derive(Clone)]
@@ -39,6 +42,19 @@ pub struct Query {
     pub(super) description: Arc<Description>,
     pub(super) columns: Arc<[Column]>,
     uses: PodAccess,
+    digest: Digest,
+    compilation: Compilation,
+}
+
+/// How a query came to be compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Compilation {
+    /// How long compiling took, or reading what was compiled before.
+    pub elapsed: Duration,
+    /// Whether it was found compiled in the runtime's cache. Where other components are loaded by the same runtime meanwhile, it may
+    /// not be told, and this is `false`.
+    pub from_cache: bool,
 }
 
 impl Query {
@@ -50,6 +66,16 @@ impl Query {
     /// Which requests for pods it can make at all: what an account needs that it runs as.
     pub fn uses(&self) -> PodAccess {
         self.uses
+    }
+
+    /// Names the component's bytes.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// How it came to be compiled.
+    pub fn compilation(&self) -> Compilation {
+        self.compilation
     }
 }
 
@@ -75,13 +101,15 @@ impl Runtime {
 
 async fn load(runtime: Runtime, bytes: Vec<u8>) -> Result<Query, Error> {
     check_header(&bytes)?;
-    let Runtime { engine, linker } = runtime;
+    let engine = runtime.engine.clone();
     let compile = {
         let engine = engine.clone();
         move || -> Result<_, Error> {
-            let component = Component::from_binary(&engine, &bytes)
+            // Before compiling, which takes long.
+            check_imports(&imported_names(&bytes))?;
+            let digest = Digest::of(&bytes);
+            let (component, compilation) = compile(&runtime, &bytes)
                 .map_err(|error| Error::new(Kind::Component, "the component cannot be compiled").because(error))?;
-            check_imports(&component, &engine)?;
             check_exports(&component, &engine)?;
             let fits = |error: wasmtime::Error| {
                 Error::new(Kind::Component, "the component does not fit the world `query` of podlens:query").because(error).hint(
@@ -91,16 +119,40 @@ async fn load(runtime: Runtime, bytes: Vec<u8>) -> Result<Query, Error> {
                 )
             };
             let uses = PodAccess::of(&component, &engine);
-            let pre = linker.instantiate_pre(&component).map_err(fits)?;
-            Ok((bindings::QueryPre::new(pre).map_err(fits)?, uses))
+            let pre = runtime.linker.instantiate_pre(&component).map_err(fits)?;
+            Ok((bindings::QueryPre::new(pre).map_err(fits)?, uses, digest, compilation))
         }
     };
-    let (pre, uses) = tokio::task::spawn_blocking(compile)
-        .await
-        .map_err(|error| Error::new(Kind::Component, "compiling the component failed").because(error))??;
+    let (pre, uses, digest, compilation) =
+        tokio::task::spawn_blocking(compile).await.map_err(|error| fault("compiling the component failed", error))??;
     let description = describe::describe(&engine, &pre).await?;
     let columns = description.columns.clone().into();
-    Ok(Query { engine, pre, description: Arc::new(description), columns, uses })
+    Ok(Query { engine, pre, description: Arc::new(description), columns, uses, digest, compilation })
+}
+
+/// A thread of ours that died.
+pub(super) fn fault(message: &str, error: JoinError) -> Error {
+    Error::new(Kind::Component, message).because(error)
+}
+
+fn compile(runtime: &Runtime, bytes: &[u8]) -> wasmtime::Result<(Component, Compilation)> {
+    let before = cache_use(runtime);
+    let started = Instant::now();
+    let component = Component::from_binary(&runtime.engine, bytes)?;
+    let elapsed = started.elapsed();
+    let after = cache_use(runtime);
+    Ok((component, Compilation { elapsed, from_cache: before.0 < after.0 && before.1 == after.1 }))
+}
+
+/// Hits and misses of the runtime's cache so far.
+#[cfg(feature = "cache")]
+fn cache_use(runtime: &Runtime) -> (usize, usize) {
+    runtime.cache.as_ref().map_or((0, 0), |cache| (cache.hits(), cache.misses()))
+}
+
+#[cfg(not(feature = "cache"))]
+fn cache_use(_: &Runtime) -> (usize, usize) {
+    (0, 0)
 }
 
 fn check_header(bytes: &[u8]) -> Result<(), Error> {
@@ -111,36 +163,33 @@ fn check_header(bytes: &[u8]) -> Result<(), Error> {
             format!("the component has {} bytes: at most {MAX_COMPONENT_BYTES} are accepted", bytes.len()),
         ));
     }
-    if bytes.starts_with(COMPONENT_HEADER) {
-        return Ok(());
-    }
-    Err(if bytes.starts_with(MODULE_HEADER) {
-        not_a_component(
+    let refused = match ComponentKind::of(bytes) {
+        ComponentKind::Component => return Ok(()),
+        ComponentKind::Module => not_a_component(
             "this is a core WebAssembly module, not a component",
             "build it for the target `wasm32-wasip2`, or make a component of it with `wasm-tools component new`",
-        )
-    } else if Engine::detect_precompiled(bytes).is_some() {
-        not_a_component(
+        ),
+        ComponentKind::Precompiled => not_a_component(
             "this is precompiled code, which podlens never loads",
             "give the `.wasm` component that it was compiled from",
-        )
-    } else if bytes.trim_ascii_start().starts_with(b"(") {
-        not_a_component("this is WebAssembly text, not a component", "translate it with `wasm-tools parse`")
-    } else if bytes.is_empty() {
-        not_a_component("the file is empty, not a WebAssembly component", "build the query again")
-    } else {
-        not_a_component("this is not a WebAssembly component", "a query is a `.wasm` file built for the target `wasm32-wasip2`")
-    })
+        ),
+        ComponentKind::Text => not_a_component("this is WebAssembly text, not a component", "translate it with `wasm-tools parse`"),
+        ComponentKind::Empty => not_a_component("the file is empty, not a WebAssembly component", "build the query again"),
+        ComponentKind::Unknown => {
+            not_a_component("this is not a WebAssembly component", "a query is a `.wasm` file built for the target `wasm32-wasip2`")
+        }
+    };
+    Err(refused)
 }
 
-fn check_imports(component: &Component, engine: &Engine) -> Result<(), Error> {
+fn check_imports(names: &[String]) -> Result<(), Error> {
     let mut refused = Vec::new();
     let mut wrong_version = None;
-    for (name, _) in component.component_type().imports(engine) {
+    for name in names {
         match offer(name) {
-            Offer::Yes => {}
-            Offer::OtherVersion => wrong_version = Some(excerpt(name)),
-            Offer::No => refused.push(format!("`{}`", excerpt(name))),
+            Offered::Yes => {}
+            Offered::OtherVersion => wrong_version = Some(excerpt(name)),
+            Offered::No => refused.push(format!("`{}`", excerpt(name))),
         }
     }
     if !refused.is_empty() {
@@ -162,13 +211,8 @@ fn check_imports(component: &Component, engine: &Engine) -> Result<(), Error> {
     Ok(())
 }
 
-enum Offer {
-    Yes,
-    OtherVersion,
-    No,
-}
-
-fn offer(import: &str) -> Offer {
+/// Whether a query is offered what is imported under this name.
+pub(super) fn offer(import: &str) -> Offered {
     let (name, version) = import.split_once('@').unwrap_or((import, ""));
     // Within 0.x the minor number tells what is compatible, as for the linker. Whether each function is there, the linker checks.
     let compatible = |offered: &str| minor(version).is_some() && minor(version) == minor(offered);
@@ -177,9 +221,9 @@ fn offer(import: &str) -> Offer {
     } else if wasi::OFFERED.contains(&name) {
         compatible(WASI_VERSION)
     } else {
-        return Offer::No;
+        return Offered::No;
     };
-    if known { Offer::Yes } else { Offer::OtherVersion }
+    if known { Offered::Yes } else { Offered::OtherVersion }
 }
 
 fn minor(version: &str) -> Option<(&str, &str)> {

@@ -1,8 +1,12 @@
 //! What a guest prints: lines for the operator, bounded and made harmless. Never an answer, never data.
 
+use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
@@ -13,10 +17,18 @@ use crate::text::push_visible;
 const MAX_LINE_BYTES: usize = 4096;
 /// Bytes that one write may have: what WASI's own streams allow.
 const WRITE_BYTES: usize = 64 << 10;
-/// How many of the last lines on standard error are kept for the error of a query that traps: a panic's message and its place.
-const LAST_WORDS_LINES: usize = 4;
+/// How long a line on standard error is held back: it may be the message of a panic, which the error tells, and only the error. Arbitrary;
+/// between a message and its trap lie some microseconds of a guest, and whatever the machine does meanwhile.
+const LAST_WORDS_WAIT: Duration = Duration::from_millis(500);
+/// Between two looks at what was held back long enough.
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
+/// Most lines that are held back. Arbitrary; a Python traceback through a few functions.
+const LAST_WORDS_LINES: usize = 32;
 
-/// Where log lines go.
+/// What language runtimes add to a message and helps nobody here.
+const NOISE: &[&str] = &["note: run with `RUST_BACKTRACE=1`", "Redirecting call to abort()"];
+
+/// Where log lines go. Those on standard error come up to half a second late: they may be a panic's message, which the error tells.
 pub type LogSink = Arc<dyn Fn(LogLine) + Send + Sync>;
 
 /// The sink where the embedder gives none.
@@ -62,7 +74,8 @@ struct Shared {
 struct Inner {
     stdout: Vec<u8>,
     stderr: Vec<u8>,
-    last_words: Vec<String>,
+    /// Lines on standard error that are held back, each with when it came.
+    held: VecDeque<(Instant, String)>,
     truncated: bool,
 }
 
@@ -79,21 +92,54 @@ impl Log {
         Stream { log: self.clone(), stream: LogStream::Stderr }
     }
 
-    /// Passes on what has no end of line yet.
+    /// Passes on what has no end of line yet, and what is held back.
     pub(super) fn finish(&self) {
         self.with(|inner| {
-            for stream in [LogStream::Stdout, LogStream::Stderr] {
-                let rest = std::mem::take(inner.partial(stream));
-                if !rest.is_empty() {
-                    self.pass_on(inner, stream, &rest);
-                }
-            }
+            self.end_lines(inner);
+            self.release(inner, usize::MAX);
         });
     }
 
-    /// The last lines on standard error.
-    pub(super) fn last_words(&self) -> Vec<String> {
-        self.with(|inner| inner.last_words.clone())
+    /// Takes the message that the guest left as it ended, without the lines before it. It is then no line of the log.
+    pub(super) fn take_last_words(&self) -> Vec<String> {
+        self.with(|inner| {
+            self.end_lines(inner);
+            let begin = beginning_of_message(&inner.held);
+            // An empty line sets the message off.
+            let before = inner.held.iter().take(begin).rposition(|(_, text)| !text.is_empty()).map_or(0, |last| last + 1);
+            self.release(inner, before);
+            let words = inner.held.drain(..).map(|(_, text)| text);
+            words.filter(|text| !text.is_empty() && !NOISE.iter().any(|noise| text.starts_with(noise))).collect()
+        })
+    }
+
+    /// Passes on lines that were held back long enough, until dropped.
+    pub(super) async fn release_in_time(&self) -> Infallible {
+        let mut looks = tokio::time::interval(LOOK_INTERVAL);
+        loop {
+            looks.tick().await;
+            self.with(|inner| {
+                let is_old = |held: &&(Instant, String)| held.0.elapsed() >= LAST_WORDS_WAIT;
+                let old = inner.held.iter().take_while(is_old).count();
+                self.release(inner, old);
+            });
+        }
+    }
+
+    fn end_lines(&self, inner: &mut Inner) {
+        for stream in [LogStream::Stdout, LogStream::Stderr] {
+            let rest = std::mem::take(inner.partial(stream));
+            if !rest.is_empty() {
+                self.pass_on(inner, stream, &rest);
+            }
+        }
+    }
+
+    /// Passes on at most this many of the lines that are held back.
+    fn release(&self, inner: &mut Inner, lines: usize) {
+        for (_, text) in inner.held.drain(..lines.min(inner.held.len())) {
+            (self.shared.sink)(LogLine { stream: LogStream::Stderr, text });
+        }
     }
 
     fn with<T>(&self, f: impl FnOnce(&mut Inner) -> T) -> T {
@@ -118,6 +164,7 @@ impl Log {
             }
             if kept.len() < bytes.len() && !inner.truncated {
                 inner.truncated = true;
+                self.release(inner, usize::MAX);
                 let value = Limit::LogBytes.unit().show(self.shared.budget.limits().get(Limit::LogBytes));
                 let text =
                     format!("log limit of {value} reached: the rest is dropped (raise it with `--{}`)", Limit::LogBytes.name());
@@ -128,15 +175,26 @@ impl Log {
 
     fn pass_on(&self, inner: &mut Inner, stream: LogStream, line: &[u8]) {
         let text = harmless(line);
-        // What Rust's runtime advises after a panic helps nobody here.
-        if stream == LogStream::Stderr && !text.is_empty() && !text.starts_with("note: run with `RUST_BACKTRACE=1`") {
-            if inner.last_words.len() == LAST_WORDS_LINES {
-                inner.last_words.remove(0);
-            }
-            inner.last_words.push(text.clone());
+        if stream == LogStream::Stderr {
+            let too_many = (inner.held.len() + 1).saturating_sub(LAST_WORDS_LINES);
+            self.release(inner, too_many);
+            return inner.held.push_back((Instant::now(), text));
         }
+        // Lines stay in their order.
+        self.release(inner, usize::MAX);
         (self.shared.sink)(LogLine { stream, text });
     }
+}
+
+/// Where the message of a panic or of an exception that nobody caught begins, by how the runtimes of languages write it.
+fn beginning_of_message(lines: &VecDeque<(Instant, String)>) -> usize {
+    let last = |is: fn(&str) -> bool| lines.iter().rposition(|(_, text)| is(text));
+    let rust = last(|text| text.starts_with("thread '") && text.contains("panicked at "));
+    let python = last(|text| text == "Traceback (most recent call last):");
+    let go = last(|text| text.starts_with("panic: ") || text.starts_with("fatal error: "));
+    // JavaScript: the message, then the stack.
+    let javascript = last(|text| text == "Stack:").map(|stack| stack.saturating_sub(1));
+    rust.or(python).or(go).or(javascript).unwrap_or(0)
 }
 
 impl Inner {
@@ -203,7 +261,7 @@ mod tests {
     use super::*;
     use crate::limits::Limits;
 
-    fn lines(limit: u64, writes: &[(LogStream, &[u8])]) -> (Vec<(LogStream, String)>, Vec<String>) {
+    fn lines(limit: u64, writes: &[(LogStream, &[u8])], trapped: bool) -> (Vec<(LogStream, String)>, Vec<String>) {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let sink = seen.clone();
         let budget = Arc::new(Budget::new(Limits::default().with(Limit::LogBytes, limit)));
@@ -211,9 +269,10 @@ mod tests {
         for (stream, bytes) in writes {
             log.write(*stream, bytes);
         }
+        let last_words = if trapped { log.take_last_words() } else { Vec::new() };
         log.finish();
         let seen = seen.lock().unwrap().clone();
-        (seen, log.last_words())
+        (seen, last_words)
     }
 
     #[test]
@@ -228,6 +287,7 @@ mod tests {
                 (Stderr, "\u{202e}abc \u{9b}31m \u{ff}".as_bytes()),
                 (Stderr, b"\xff"),
             ],
+            false,
         );
         assert_eq!(
             seen,
@@ -239,19 +299,63 @@ mod tests {
                 (Stderr, "\\u{202e}abc \\u{9b}31m ÿ\u{fffd}".to_owned()),
             ]
         );
-        assert_eq!(last_words.len(), 2);
+        assert_eq!(last_words, [""; 0]);
     }
 
     #[test]
     fn past_the_limit_the_rest_is_dropped_and_said_once() {
-        let (seen, _) = lines(5, &[(LogStream::Stdout, b"abc\n"), (LogStream::Stdout, b"defgh"), (LogStream::Stderr, b"more\n")]);
+        let (seen, _) =
+            lines(5, &[(LogStream::Stdout, b"abc\n"), (LogStream::Stdout, b"defgh"), (LogStream::Stderr, b"more\n")], false);
         let texts: Vec<_> = seen.iter().map(|(_, text)| text.as_str()).collect();
         assert_eq!(texts, ["abc", "log limit of 5 reached: the rest is dropped (raise it with `--max-log-bytes`)", "d"]);
     }
 
     #[test]
     fn an_endless_line_is_broken_up() {
-        let (seen, _) = lines(100_000, &[(LogStream::Stdout, &[b'x'; 10_000])]);
+        let (seen, _) = lines(100_000, &[(LogStream::Stdout, &[b'x'; 10_000])], false);
         assert_eq!(seen.iter().map(|(_, text)| text.len()).collect::<Vec<_>>(), [4096, 4096, 1808]);
+    }
+
+    #[test]
+    fn a_message_is_told_from_the_lines_before_it() {
+        use LogStream::{Stderr, Stdout};
+        let rust: &[u8] =
+            b"\nthread 'main' (1) panicked at src/lib.rs:1:2:\nits words\nnote: run with `RUST_BACKTRACE=1` environment\n";
+        let python: &[u8] = b"Traceback (most recent call last):\n  File \"app.py\", line 3, in run\nValueError: bad\n";
+        let javascript: &[u8] = b"Error: bad\nStack:\n  run@query.js:1:2\n\nRedirecting call to abort() to mozalloc_abort\n";
+        for (message, before, words) in [
+            (rust, vec!["one"], vec!["thread 'main' (1) panicked at src/lib.rs:1:2:", "its words"]),
+            (
+                python,
+                vec!["one"],
+                vec!["Traceback (most recent call last):", "  File \"app.py\", line 3, in run", "ValueError: bad"],
+            ),
+            (javascript, vec!["one"], vec!["Error: bad", "Stack:", "  run@query.js:1:2"]),
+            (b"unknown\nwords", vec![], vec!["one", "unknown", "words"]),
+        ] {
+            let (seen, last_words) = lines(1000, &[(Stdout, b"out\n"), (Stderr, b"one\n"), (Stderr, message)], true);
+            let seen: Vec<_> = seen.into_iter().map(|(_, text)| text).collect();
+            assert_eq!(
+                (seen, last_words),
+                (
+                    [vec!["out"], before].concat().into_iter().map(str::to_owned).collect(),
+                    words.into_iter().map(str::to_owned).collect()
+                )
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_is_not_held_back_for_long() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let sink = seen.clone();
+        let log =
+            Log::new(Arc::new(Budget::new(Limits::default())), Arc::new(move |line: LogLine| sink.lock().unwrap().push(line.text)));
+        log.write(LogStream::Stderr, b"one\n");
+        tokio::time::timeout(LAST_WORDS_WAIT - LOOK_INTERVAL, log.release_in_time()).await.unwrap_err();
+        assert!(seen.lock().unwrap().is_empty());
+        tokio::time::timeout(LAST_WORDS_WAIT, log.release_in_time()).await.unwrap_err();
+        assert_eq!(*seen.lock().unwrap(), ["one"]);
+        assert_eq!(log.take_last_words(), [""; 0]);
     }
 }

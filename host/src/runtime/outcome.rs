@@ -3,7 +3,6 @@
 use std::fmt;
 
 use wasmtime::component::ResourceTableError;
-use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::bindings::podlens::query::types;
@@ -14,6 +13,7 @@ use crate::text::push_visible_at_most;
 
 use super::log::Log;
 use super::store::MAX_HANDLES;
+use super::trap::Trap;
 
 /// The guest answered with an error.
 pub(super) fn of_guest_error(error: types::Error, notes: &Notes) -> Error {
@@ -49,7 +49,10 @@ pub(super) fn of_trap(trap: wasmtime::Error, budget: &Budget, log: &Log, during:
         return reached.into_error();
     }
     if let Some(I32Exit(status)) = trap.downcast_ref::<I32Exit>() {
-        return Error::new(Kind::Query, format!("the query ended its process with status {status} while it should {during}"));
+        let error = Error::new(Kind::Query, format!("the query ended its process with status {status} while it should {during}"));
+        // What a language's runtime said of it.
+        let words = if *status == 0 { Vec::new() } else { log.take_last_words() };
+        return if words.is_empty() { error } else { error.because(Words(words.join("\n"))) };
     }
     if let Some(ResourceTableError::Full) = trap.downcast_ref::<ResourceTableError>() {
         return Error::new(
@@ -58,24 +61,13 @@ pub(super) fn of_trap(trap: wasmtime::Error, budget: &Budget, log: &Log, during:
         )
         .hint("let it keep what it needs of a pod, and drop the pod before it reads on; no flag raises this");
     }
-    let (what, words) = match trap.downcast_ref::<Trap>() {
+    let (what, message) = match trap.downcast_ref::<wasmtime::Trap>() {
         // Told on standard error, just before. What is there before any other trap is not about the trap.
-        Some(Trap::UnreachableCodeReached) => ("panicked", Some(log.last_words()).filter(|words| !words.is_empty())),
-        Some(Trap::StackOverflow) => ("overflowed its stack", None),
-        _ => ("trapped", None),
+        Some(wasmtime::Trap::UnreachableCodeReached) => ("panicked", log.take_last_words()),
+        Some(wasmtime::Trap::StackOverflow) => ("overflowed its stack", Vec::new()),
+        _ => ("trapped", Vec::new()),
     };
-    let words = words.unwrap_or_else(|| words_of_engine(&trap));
-    Error::new(Kind::Query, format!("the query {what} while it should {during}")).because(Words(words.join("\n")))
-}
-
-/// Why the engine stopped a guest, then where in it, the innermost function first. Guests choose the names of functions.
-fn words_of_engine(trap: &wasmtime::Error) -> Vec<String> {
-    const MAX_FRAMES: usize = 4;
-    let reason = shown(&trap.root_cause().to_string());
-    let backtrace = trap.downcast_ref::<WasmBacktrace>().map(ToString::to_string).unwrap_or_default();
-    // Its first line says that it is one.
-    let frames = backtrace.lines().skip(1).take(MAX_FRAMES).map(|frame| shown(frame.trim()));
-    std::iter::once(reason).chain(frames).collect()
+    Error::new(Kind::Query, format!("the query {what} while it should {during}")).because(Trap::new(&trap, message))
 }
 
 /// Text for people that came from a guest or from the engine.
@@ -91,7 +83,7 @@ impl fmt::Display for Words {
 impl std::error::Error for Words {}
 
 /// A guest's text, made harmless and at most this long.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     const MAX_CHARS: usize = 1000;
     let mut shown = String::new();
     push_visible_at_most(&mut shown, text, MAX_CHARS);

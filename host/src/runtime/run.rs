@@ -15,7 +15,7 @@ use super::outcome;
 use super::store::Sandbox;
 use crate::bindings::podlens::query::types as wit;
 use crate::error::{Error, Kind};
-use crate::imports::Notes;
+use crate::imports::{HostCall, HostFunction, Notes};
 use crate::limits::{Budget, Limit, Limits};
 use crate::policy::Grant;
 use crate::query::{Argument, ArgumentValue, Row};
@@ -79,12 +79,37 @@ pub struct Report {
     /// Namespaces that are not in the answer, by a source that [leaves out](crate::ApiServer::skip_refused_namespaces) what it is refused.
     pub skipped: Vec<SkippedNamespace>,
     used: Vec<(Limit, u64)>,
+    limits: Limits,
+    peak_memory: u64,
+    calls: Vec<(HostFunction, u64)>,
+    last_calls: Vec<HostCall>,
 }
 
 impl Report {
     /// How much of a limit was used, in its [`Limit::unit`]. Of memory: what was in use at the end.
     pub fn used(&self, limit: Limit) -> u64 {
         self.used.iter().find(|(used, _)| *used == limit).map_or(0, |(_, value)| *value)
+    }
+
+    /// The limits that held.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The most memory that was in use at one time, in bytes: the guest's, and that of the pods it held.
+    pub fn peak_memory(&self) -> u64 {
+        self.peak_memory
+    }
+
+    /// How often the query called a function of the host.
+    pub fn calls(&self, function: HostFunction) -> u64 {
+        self.calls.iter().find(|(called, _)| *called == function).map_or(0, |(_, times)| *times)
+    }
+
+    /// The last few calls of the query to the host, the oldest first: what it was about when it failed. Names, selectors and counts,
+    /// never what is in a pod or a row.
+    pub fn last_calls(&self) -> &[HostCall] {
+        &self.last_calls
     }
 }
 
@@ -147,6 +172,7 @@ impl Run {
             Ok(result) => result,
             Err(error) => Err(Error::new(Kind::Query, "the run was stopped by a fault of podlens").because(error)),
         };
+        let (calls, last_calls) = self.notes.calls();
         let used = Limit::ALL.iter().map(|limit| (*limit, self.budget.used(*limit))).collect();
         Outcome {
             result,
@@ -156,6 +182,10 @@ impl Run {
                 incomplete: self.notes.incomplete_list(),
                 skipped: self.notes.skipped(),
                 used,
+                limits: self.budget.limits().clone(),
+                peak_memory: self.budget.peak_memory(),
+                calls,
+                last_calls,
             },
         }
     }

@@ -74,6 +74,7 @@ impl Sandbox {
                 notes: self.notes,
                 open_lists: 0,
                 reads: Arc::new(Semaphore::new(READS_AT_ONCE)),
+                calls: Default::default(),
             },
         };
         let mut store = Store::try_new(engine, state)?;

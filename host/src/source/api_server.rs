@@ -130,10 +130,14 @@ impl ApiServerPages {
                     page.response_bytes = page.response_bytes.saturating_add(bounds.max_bytes);
                     self.limit = (self.limit / SHRINK).max(1);
                 }
-                Err(Failure::Other(error)) => page.skipped.push(self.skip(namespace, error)?),
+                Err(Failure::Other(error)) => {
+                    // A page of its own: what is told of one namespace must not be lost with the next.
+                    page.skipped.push(self.skip(namespace, error)?);
+                    return Ok(Some(page));
+                }
             }
         }
-        Ok(if page.skipped.is_empty() { None } else { Some(page) })
+        Ok(None)
     }
 
     /// Goes on without a namespace that is refused as a whole. A list of which nothing is left fails.

@@ -62,6 +62,11 @@ impl Format {
     pub(crate) fn is_silent_without_rows(&self) -> bool {
         matches!(self, Self::Table | Self::Wide | Self::Name)
     }
+
+    /// Whether programs read it, rather than people.
+    pub(crate) fn is_for_programs(&self) -> bool {
+        !matches!(self, Self::Table | Self::Wide | Self::Markdown | Self::Html | Self::CustomColumns(_))
+    }
 }
 
 /// Why a value is not one of `-o`.

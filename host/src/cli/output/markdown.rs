@@ -102,7 +102,7 @@ fn code_span(text: &str) -> String {
     let fence = "`".repeat(length);
     // One blank at each end is taken away, if there is one at both.
     let is_edged = |edge: char| code.starts_with(edge) || code.ends_with(edge);
-    let pad = if is_edged('`') || (is_edged(' ') && code.trim_matches(' ') != "") { " " } else { "" };
+    let pad = if is_edged('`') || (is_edged(' ') && !code.trim_matches(' ').is_empty()) { " " } else { "" };
     format!("{fence}{pad}{code}{pad}{fence}")
 }
 

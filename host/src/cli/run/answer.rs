@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::super::exit::{self, Failure, PARTIAL};
-use super::super::output::Printer;
 use super::super::output::progress::ProgressHandle;
-use super::super::report;
+use super::super::output::{Format, Printer};
+use super::super::{report, stats};
 use crate::error::Error;
 use crate::limits::Limit;
 use crate::query::{Cell, Column, Row};
@@ -27,10 +27,11 @@ pub(in crate::cli) enum Whole {
 /// A run that prints as it goes.
 pub(super) struct Answer<W: Write> {
     pub(super) printer: Printer<W>,
-    /// Whether an answer without rows shows nothing at all.
-    pub(super) is_silent: bool,
+    pub(super) format: Format,
     pub(super) progress: ProgressHandle,
     pub(super) rows: u64,
+    /// Lines that tell what the runs took, to be said after the answer.
+    pub(super) took: Vec<String>,
 }
 
 impl<W: Write> Answer<W> {
@@ -61,8 +62,17 @@ impl<W: Write> Answer<W> {
 
     /// Prints what is left, and says how it went.
     pub(super) fn end(self, result: Result<Whole, Error>) -> Result<ExitCode, Failure> {
-        let Self { printer, is_silent, progress, rows } = self;
-        let printed = exit::unless_broken_pipe(progress.suspend(|| printer.finish(matches!(result, Ok(Whole::Yes)))));
+        let Self { printer, format, progress, rows, took } = self;
+        let is_shown_whole = match &result {
+            Ok(Whole::Yes) => true,
+            // The rows are all that their cluster or namespace has, and a program is told the rest by the exit code.
+            Ok(Whole::No) => format.is_for_programs(),
+            Err(_) => false,
+        };
+        let printed = exit::unless_broken_pipe(progress.suspend(|| printer.finish(is_shown_whole)));
+        for line in &took {
+            progress.suspend(|| report::say(line));
+        }
         match result {
             Err(error) => {
                 if rows > 0 {
@@ -71,7 +81,7 @@ impl<W: Write> Answer<W> {
                 Err(error.into())
             }
             Ok(whole) => {
-                if rows == 0 && is_silent {
+                if rows == 0 && format.is_silent_without_rows() {
                     report::say("No rows found.");
                 }
                 match whole {
@@ -92,7 +102,7 @@ pub(in crate::cli) async fn collect(mut run: Run) -> (Vec<Row>, Outcome) {
     (rows, run.finish().await)
 }
 
-/// What the end of a run means. Its warnings are said.
+/// What the end of a run means. Its warnings are said, and what helps to find out why it was stopped.
 pub(super) fn judge(outcome: Outcome, progress: &ProgressHandle) -> Result<Whole, Error> {
     let (meaning, warnings) = meaning(outcome);
     for warning in &warnings {
@@ -104,6 +114,10 @@ pub(super) fn judge(outcome: Outcome, progress: &ProgressHandle) -> Result<Whole
 /// What the end of a run means, and what there is to warn of.
 pub(in crate::cli) fn meaning(outcome: Outcome) -> (Result<Whole, Error>, Vec<String>) {
     let Outcome { result, report } = outcome;
+    let stopped = result.as_ref().err().map(|error| stats::of_failure(error, &report)).unwrap_or_default();
+    for line in &stopped {
+        progress.suspend(|| report::say(line));
+    }
     let Report { warnings, incomplete, skipped, .. } = report;
     let mut told: Vec<_> = warnings.iter().map(|warning| format!("warning: {warning}")).collect();
     let is_whole = if skipped.is_empty() { Whole::Yes } else { Whole::No };

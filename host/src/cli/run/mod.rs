@@ -24,12 +24,12 @@ use super::output::progress::{Progress, ProgressHandle};
 use super::output::{Format, FormatParser, Printer, PrinterOptions, SortBy};
 use super::pods_from::PodsFromArgs;
 use super::style::Style;
-use super::{component, report};
+use super::{component, report, stats};
 use crate::Query;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::query::{Argument, ArgumentError, Description};
-use crate::runtime::{LogLine, LogStream, Run, RunOptions};
+use crate::runtime::{LogLine, LogStream, Report, Run, RunOptions};
 use crate::source::PodSource;
 use answer::Answer;
 pub(super) use answer::{collect, meaning};
@@ -44,7 +44,7 @@ pub(super) const PARAMETERS_HINT: &str = "give parameters as `-p key=value`";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct RunArgs {
-    /// A component's file, or the name of a query that comes with podlens
+    /// A component's file, or the name of a query that comes with podlens; `podlens inspect` lists those
     #[arg(value_name = "COMPONENT")]
     component: String,
 
@@ -67,6 +67,10 @@ pub(super) struct RunArgs {
     /// Print no line of headers
     #[arg(long)]
     no_headers: bool,
+
+    /// After the answer, tell on standard error what the run took: time, memory, calls, pods, rows
+    #[arg(long, conflicts_with = "watch")]
+    stats: bool,
 
     /// The kubeconfig's context to use; may be given several times, for an answer with a column `cluster` [default: its
     /// current-context]
@@ -113,6 +117,7 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         progress: progress.handle(),
         // Pods of an earlier moment are shown as of then; and what is recorded is to be had again.
         now: now.or_else(|| args.record.is_given().then(SystemTime::now)),
+        stats: args.stats,
     };
     let stdout = io::stdout();
     let output: Box<dyn Write> = match stdout.is_terminal() {
@@ -120,7 +125,7 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         false => Box::new(BufWriter::with_capacity(OUTPUT_BUFFER_BYTES, stdout)),
     };
     let printer = printer(&args, &description, job.now.unwrap_or_else(SystemTime::now), output)?;
-    let answer = Answer { printer, is_silent: args.output.is_silent_without_rows(), progress: progress.handle(), rows: 0 };
+    let answer = Answer { printer, format: args.output.clone(), progress: progress.handle(), rows: 0, took: Vec::new() };
     match <[Target; 1]>::try_from(targets) {
         Ok([target]) => one(&job, &args.record, target, &description, answer).await,
         Err(targets) => several::answer(&job, &targets, &description.columns, answer).await,
@@ -182,9 +187,16 @@ struct Job<'a> {
     progress: ProgressHandle,
     /// What the query's clock shows; `None` for the machine's time.
     now: Option<SystemTime>,
+    /// Whether to tell what each run took.
+    stats: bool,
 }
 
 impl Job<'_> {
+    /// The lines that tell what a run took, if they are asked for.
+    fn took(&self, report: &Report) -> Vec<String> {
+        if self.stats { stats::lines(report, self.query.compilation()) } else { Vec::new() }
+    }
+
     /// Starts a run over a target's pods, read from `source`.
     fn start(&self, source: Arc<dyn PodSource>, target: &Target) -> Run {
         let options = RunOptions {
@@ -231,6 +243,7 @@ async fn one(
         // Nobody reads on: the run has ended there.
         Err(error) => return exit::unless_broken_pipe(Err(error)),
     };
+    answer.took.extend(job.took(&outcome.report));
     let result = answer::judge(outcome, &answer.progress);
     answer.end(result)
 }

@@ -36,6 +36,9 @@ pub(super) async fn answer(
         for row in rows {
             printed = printed.and_then(|()| answer.row(&answer::begun(row, &target.cells, columns)));
         }
+        if let Ok(outcome) = &ended {
+            answer.took.extend(job.took(&outcome.report));
+        }
         match ended.and_then(|outcome| answer::judge(outcome, &answer.progress)) {
             Ok(Whole::Yes) => {}
             Ok(Whole::No) => whole = Whole::No,

@@ -144,3 +144,6 @@ impl fmt::Display for TemplateError {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

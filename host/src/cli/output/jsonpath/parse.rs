@@ -164,8 +164,10 @@ impl<'a> Reader<'a> {
     /// `range`, `end`, `true` or `false`.
     fn word(&mut self, action: &mut Action) -> Result<(), TemplateError> {
         let keyword = match self.take_while(|character| !is_terminator(character)) {
-            "true" => return Ok(action.steps.push(Step::Literal(Literal::Boolean(true)))),
-            "false" => return Ok(action.steps.push(Step::Literal(Literal::Boolean(false)))),
+            boolean @ ("true" | "false") => {
+                action.steps.push(Step::Literal(Literal::Boolean(boolean == "true")));
+                return Ok(());
+            }
             "range" => Keyword::Range,
             "end" => Keyword::End,
             other => {

@@ -147,12 +147,12 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// A number as Go prints it (`%v`): the shortest digits, with an exponent where it is below -4 or above 20.
+/// A number as Go prints it (`%v`): the shortest digits, with an exponent where it is below -4 or above 5.
 fn go(number: f64) -> String {
     let scientific = format!("{number:e}");
     let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
     match exponent.parse::<i32>() {
-        Ok(exponent) if !(-4..21).contains(&exponent) => {
+        Ok(exponent) if !(-4..6).contains(&exponent) => {
             let sign = if exponent < 0 { '-' } else { '+' };
             let mut text = digits.to_owned();
             // Writing to a `String` cannot fail.
@@ -177,7 +177,9 @@ mod tests {
             (0.25, "0.25"),
             (0.0001, "0.0001"),
             (0.000_012_5, "1.25e-05"),
-            (1e20, "100000000000000000000"),
+            (999_999.5, "999999.5"),
+            (1_000_000.0, "1e+06"),
+            (2_500_000.25, "2.50000025e+06"),
             (1e21, "1e+21"),
             (-1.5e300, "-1.5e+300"),
             (f64::MIN_POSITIVE, "2.2250738585072014e-308"),

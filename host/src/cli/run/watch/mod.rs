@@ -47,7 +47,7 @@ pub(super) async fn watch(
     let client = target.client.as_ref().ok_or_else(|| Error::new(Kind::InvalidArgument, "`--watch` follows a cluster"))?;
     let interrupts = Interrupts::listen()?;
     let progress = Progress::start();
-    let job = Job { query, arguments, limits: &args.limits.0, progress: progress.handle(), now: None };
+    let job = Job { query, arguments, limits: &args.limits.0, progress: progress.handle(), now: None, stats: false };
     let print = |rows: &[Row]| {
         let mut text = Vec::new();
         let mut printer = printer(args, description, SystemTime::now(), &mut text)?;

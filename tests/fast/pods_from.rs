@@ -1,0 +1,191 @@
+//! Where the pods of `podlens run` come from: a cluster, files, a recording. The answer is the same.
+
+use std::fs;
+use std::path::Path;
+
+use podlens_tests::cluster::realistic_pod;
+use podlens_tests::fake::{Answer, Authority, Fake, get};
+use podlens_tests::program::{self, Done};
+use serde_json::{Value, json};
+
+use crate::arrange::{Place, pod, pod_list};
+
+/// Enough for two pages.
+const PODS: usize = 620;
+
+/// Pods of two namespaces, as the API server gives them: each with a namespace, in order, created long ago.
+fn cluster_pods() -> Vec<Value> {
+    let pod = |index: usize| {
+        let mut pod = realistic_pod(index);
+        pod["metadata"]["namespace"] = json!(if index < PODS / 2 { "payments" } else { "shop" });
+        pod["metadata"]["creationTimestamp"] = json!("2024-01-02T03:04:05Z");
+        pod
+    };
+    (0..PODS).map(pod).collect()
+}
+
+/// A cluster with these pods, and a place in a pod of it.
+fn cluster() -> (Fake, Place) {
+    let pods = cluster_pods();
+    let (first, second) = pods.split_at(500);
+    let of = |namespace: &str| pods.iter().filter(|pod| pod["metadata"]["namespace"] == namespace).cloned().collect::<Vec<_>>();
+    let answer = |pods: &[Value], token| Answer::json(200, pod_list(pods, token).to_string());
+    let fake = Fake::builder()
+        .always(get("/api/v1/pods").query(&[("limit", "500")]), answer(first, "next"))
+        .always(get("/api/v1/pods").query(&[("limit", "500"), ("continue", "next")]), answer(second, ""))
+        .always(get("/api/v1/namespaces/shop/pods"), answer(&of("shop"), ""))
+        .start();
+    let place = Place::mount(fake.authority());
+    (fake, place)
+}
+
+/// The queries that come with podlens.
+fn queries() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest/queries");
+    let entries = fs::read_dir(folder).expect("they are in the repository").map(|entry| entry.expect("it can be read").path());
+    let name = |path: std::path::PathBuf| path.file_name().and_then(|name| name.to_str()).expect("a name is text").to_owned();
+    let mut names: Vec<_> = entries.filter(|path| path.join("Cargo.toml").exists()).map(name).collect();
+    names.sort();
+    assert!(names.len() >= 12, "{names:?}");
+    names
+}
+
+#[track_caller]
+fn good(done: Done) -> String {
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""), "{}", done.stdout);
+    done.stdout
+}
+
+#[test]
+fn every_query_answers_the_same_whatever_its_pods_come_from() {
+    let (fake, place) = cluster();
+    let list = json!({ "kind": "List", "apiVersion": "v1", "items": cluster_pods() });
+    let json = place.write("pods.json", list.to_string());
+    let recording = place.path().join("recording.json");
+    for query in queries() {
+        let run = |flags: &[&str]| {
+            let mut command = place.in_pod("127.0.0.1", fake.port());
+            good(program::run(command.args(["run", &query, "-o", "json"]).args(flags)))
+        };
+        let live = run(&["-A", "--record", recording.to_str().expect("it is text")]);
+        assert!(live.len() > 10, "{query} answers something: {live}");
+        let elsewhere = |flags: &[&str]| good(program::run(program::command().args(["run", &query, "-o", "json"]).args(flags)));
+        assert_eq!(elsewhere(&["--from", json.to_str().expect("it is text")]), live, "{query} from a file");
+        assert_eq!(elsewhere(&["--replay", recording.to_str().expect("it is text")]), live, "{query} from its recording");
+    }
+}
+
+/// The same grant, the same selectors, the same limits.
+#[test]
+fn grants_selectors_and_limits_are_the_same() {
+    let (fake, place) = cluster();
+    let items: Vec<_> = cluster_pods()
+        .into_iter()
+        .map(|pod| {
+            json!({ "kind": "Pod", "apiVersion": "v1", "metadata": pod["metadata"],
+        "spec": pod["spec"], "status": pod["status"] })
+        })
+        .collect();
+    let json = place.write("pods.json", json!({ "kind": "List", "apiVersion": "v1", "items": items }).to_string());
+    let recording = place.path().join("recording.json");
+    let (json, recording) = (json.to_str().expect("it is text"), recording.to_str().expect("it is text"));
+    let run =
+        |flags: &[&str]| program::run(place.in_pod("127.0.0.1", fake.port()).args(["run", "pod-names", "-o", "json"]).args(flags));
+    good(run(&["-A", "--record", recording]));
+    for flags in [
+        &["-n", "shop"][..],
+        &["-n", "shop", "--max-pods", "10"],
+        &["-n", "shop", "--max-rows", "3"],
+        &["-n", "shop", "-p", "nosuch=1"],
+    ] {
+        let live = run(flags);
+        for from in [["--from", json], ["--replay", recording]] {
+            let elsewhere = program::run(program::command().args(["run", "pod-names", "-o", "json"]).args(from).args(flags));
+            assert_eq!(elsewhere, live, "{flags:?} {from:?}");
+        }
+    }
+    let selected = |from: [&str; 2]| {
+        let flags = ["-l", "team=search,app=web", "--field-selector", "spec.nodeName!=node-001", "-n", "shop"];
+        good(program::run(program::command().args(["run", "pod-names", "-o", "name"]).args(from).args(flags)))
+    };
+    let names = selected(["--from", json]);
+    assert_eq!(names.lines().count(), PODS / 2 / 5 - 6, "{names}");
+    assert_eq!(selected(["--replay", recording]), names);
+}
+
+#[test]
+fn standard_input_and_folders_are_read() {
+    let place = Place::empty();
+    let yaml = "kind: Pod\napiVersion: v1\nmetadata: {name: web, namespace: shop}\n";
+    place.write("web.yaml", yaml);
+    place.write("db.json", json!({ "kind": "Pod", "apiVersion": "v1", "metadata": { "name": "db" } }).to_string());
+    place.write("notes.txt", "no pods");
+    place.write("broken.yml", "kind: [");
+    place.check(
+        program::command().args(["run", "pod-names", "--from"]).arg(place.path()),
+        0,
+        &["NAMESPACE   NAME", "default     db", "shop        web"],
+        &["warning: `FOLDER/broken.yml` is passed over: it is not well-formed YAML: unclosed bracket '[' at line 1, column 7"],
+    );
+    let input = fs::File::open(place.path().join("web.yaml")).expect("it was written");
+    let mut command = program::command();
+    command.args(["run", "pod-names", "--from", "-", "-o", "name"]).stdin(input);
+    assert_eq!(good(program::run(&mut command)), "pod/web\n");
+}
+
+#[test]
+fn what_cannot_be_read_is_told() {
+    let place = Place::empty();
+    place.write("service.json", r#"{"kind":"Service","apiVersion":"v1"}"#);
+    place.write("words.txt", "just words");
+    let hint = "hint: give what `kubectl get pods -o json` or `-o yaml` writes, or a folder of such files";
+    let run = |flag: &str, name: &str| {
+        let mut command = program::command();
+        command.args(["run", "pod-names", flag]).arg(place.path().join(name));
+        command
+    };
+    place.check(
+        &mut run("--from", "words.txt"),
+        2,
+        &[],
+        &[
+            "error: the pods of `FOLDER/words.txt` cannot be read",
+            "  caused by: it has something that is no Kubernetes object: expected a Pod, a PodList or a List",
+            hint,
+        ],
+    );
+    place.check(
+        &mut run("--from", "missing"),
+        2,
+        &[],
+        &["error: the pods of `FOLDER/missing` cannot be read", "  caused by: No such file or directory (os error 2)", hint],
+    );
+    place.check(&mut run("--from", "service.json"), 0, &[], &["No rows found."]);
+    place.check(
+        &mut run("--replay", "service.json"),
+        2,
+        &[],
+        &["error: the recording `FOLDER/service.json` cannot be read", "  caused by: it is no recording of podlens"],
+    );
+}
+
+/// A recording is its owner's alone, and has no credential and no address in it.
+#[test]
+fn a_recording_tells_pods_and_nothing_else() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let authority = Authority::new();
+    let mut web = pod("web");
+    web["spec"] = json!({ "containers": [{ "name": "c", "env": [{ "name": "PASSWORD", "value": "s3cret" }] }] });
+    let answer = Answer::json(200, pod_list(&[web], "").to_string());
+    let fake = Fake::builder().authority(&authority).always(get(crate::arrange::PODS), answer).start();
+    let place = Place::mount(&authority);
+    let recording = place.path().join("recording.json");
+    good(program::run(place.in_pod("127.0.0.1", fake.port()).args(["run", "pod-names", "--record"]).arg(&recording)));
+    let mode = fs::metadata(&recording).expect("it was written").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let text = fs::read_to_string(&recording).expect("it is text");
+    assert!(text.contains("\"name\": \"web\""), "{text}");
+    for secret in ["s3cret", "PASSWORD", "127.0.0.1", crate::arrange::TOKEN] {
+        assert!(!text.contains(secret), "{secret} is in {text}");
+    }
+}

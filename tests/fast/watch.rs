@@ -1,0 +1,148 @@
+//! `podlens run --watch` and what an API server can do wrong while it is watched. `real/watch.rs` has what it does right.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use podlens_tests::fake::{Answer, Expected, Fake, get};
+use podlens_tests::program;
+use serde_json::{Value, json};
+
+use crate::arrange::{NAMESPACE, PODS, Place, check, pod, pod_list};
+
+/// How long a change may take to be shown. A watch that ended at once is begun again after 0.8 s, 1.6 s and so on.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const WATCH: &[&str] = &["run", "pod-names", "--watch", "-o", "jsonl"];
+
+fn list(version: &str, names: &[&str]) -> (Expected, Answer) {
+    let pods: Vec<_> = names.iter().map(|name| pod(name)).collect();
+    let mut list = pod_list(&pods, "");
+    list["metadata"]["resourceVersion"] = json!(version);
+    (get(PODS).query(&[("limit", "500")]), Answer::json(200, list.to_string()))
+}
+
+fn watch_from(version: &str) -> Expected {
+    get(PODS).query(&[("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", version), ("timeoutSeconds", "300")])
+}
+
+fn event(kind: &str, name: &str, version: &str) -> String {
+    let mut pod = pod(name);
+    pod["metadata"]["resourceVersion"] = json!(version);
+    format!("{}\n", json!({ "type": kind, "object": pod }))
+}
+
+fn events(events: &[String]) -> Answer {
+    Answer::json(200, events.concat()).chunked(7)
+}
+
+/// A watch that begins, and tells nothing more.
+fn silence() -> Answer {
+    Answer::json(200, " ".repeat(4096)).chunked(4096).hang_after(1024)
+}
+
+/// The changes that are shown of such a server, `count` of them, as kind and name.
+fn shown(script: Vec<(Expected, Answer)>, count: usize) -> Vec<String> {
+    let fake = Fake::start(script);
+    let place = Place::mount(fake.authority());
+    let mut command = place.in_pod("127.0.0.1", fake.port());
+    let mut child = command.args(WATCH).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("podlens starts");
+    let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    let mut changes = Vec::new();
+    while changes.len() < count {
+        let line = lines.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("{error} after {changes:?}"));
+        let line: Value = serde_json::from_str(&line).expect("each line is JSON");
+        changes.push(format!(
+            "{} {}",
+            line["type"].as_str().unwrap_or_default(),
+            line["object"]["name"].as_str().unwrap_or_default()
+        ));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("there is a kill").success());
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    fake.release();
+    changes
+}
+
+#[test]
+fn what_expired_is_listed_again() {
+    let gone = format!("{}\n", json!({ "type": "ERROR", "object": { "kind": "Status", "code": 410, "reason": "Expired" } }));
+    let script = vec![
+        list("7", &["a"]),
+        (watch_from("7"), events(&[event("ADDED", "b", "8"), gone])),
+        list("20", &["b", "c"]),
+        (watch_from("20"), Answer::status(410, "Expired", "too old resource version")),
+        list("30", &["c"]),
+        (watch_from("30"), silence()),
+    ];
+    // `b` may be shown before the list that still has it, or with it.
+    let changes = shown(script, 5);
+    let mut sorted = changes.clone();
+    sorted.sort();
+    assert_eq!(sorted, ["ADDED a", "ADDED b", "ADDED c", "DELETED a", "DELETED b"], "{changes:?}");
+}
+
+#[test]
+fn a_watch_goes_on_where_it_was() {
+    let bookmark =
+        format!("{}\n", json!({ "type": "BOOKMARK", "object": { "kind": "Pod", "metadata": { "resourceVersion": "50" } } }));
+    let whole = events(&[event("ADDED", "b", "8"), bookmark]);
+    // It ends in the middle of an event: what was whole of it counts.
+    let half = event("ADDED", "c", "52")[..20].to_owned();
+    let script = vec![
+        list("7", &["a"]),
+        (watch_from("7"), whole),
+        (watch_from("50"), events(&[event("DELETED", "a", "51"), half])),
+        (watch_from("51"), silence()),
+    ];
+    let changes = shown(script, 3);
+    assert_eq!(changes, ["ADDED a", "ADDED b", "DELETED a"]);
+}
+
+#[test]
+fn a_pod_that_was_not_asked_for_ends_the_watch() {
+    let other = json!({ "type": "ADDED", "object": { "metadata": { "name": "x", "namespace": "other", "resourceVersion": "9" } } });
+    let script = [list("7", &["a"]), (watch_from("7"), events(&[format!("{other}\n")]))];
+    let fake = Fake::start(script);
+    let place = Place::mount(fake.authority());
+    let done = place.run(place.in_pod("127.0.0.1", fake.port()).args(WATCH));
+    assert_eq!(done.code, 4, "{}", done.stderr);
+    assert!(done.stderr.contains("error: the API server returned a pod that was not asked for\n"), "{}", done.stderr);
+    assert!(!done.stdout.contains('x'), "{}", done.stdout);
+}
+
+#[test]
+fn a_server_that_is_not_there_from_the_beginning_is_not_waited_for() {
+    let script = [(get(PODS), Answer::status(403, "Forbidden", "pods is forbidden"))];
+    let fake = Fake::start(script);
+    let place = Place::mount(fake.authority());
+    let done = place.run(place.in_pod("127.0.0.1", fake.port()).args(WATCH));
+    assert_eq!((done.code, done.stdout.as_str()), (3, ""), "{}", done.stderr);
+}
+
+#[test]
+fn what_cannot_be_watched_is_refused_before_anything_is_asked() {
+    for (flags, error) in [
+        (&["-o", "csv"][..], "error: this format is not for `--watch`"),
+        (&["--from", "x.json"], "error: `--watch` follows a cluster, and records nothing"),
+        (&["--record", "x.json"], "error: `--watch` follows a cluster, and records nothing"),
+    ] {
+        let done = program::run(program::command().args(["run", "pod-names", "--watch", "-n", NAMESPACE]).args(flags));
+        assert_eq!(done.code, 2, "{}", done.stderr);
+        assert!(done.stderr.starts_with(error), "{}", done.stderr);
+    }
+    check(
+        Fake::start([]),
+        &["run", "pod-names", "--watch", "-o", "html"],
+        2,
+        &[],
+        &[
+            "error: this format is not for `--watch`",
+            "hint: with `--watch`, print `table`, `wide`, `name`, `jsonl`, `json` or `yaml`",
+        ],
+    );
+}
