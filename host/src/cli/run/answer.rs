@@ -115,11 +115,9 @@ pub(super) fn judge(outcome: Outcome, progress: &ProgressHandle) -> Result<Whole
 pub(in crate::cli) fn meaning(outcome: Outcome) -> (Result<Whole, Error>, Vec<String>) {
     let Outcome { result, report } = outcome;
     let stopped = result.as_ref().err().map(|error| stats::of_failure(error, &report)).unwrap_or_default();
-    for line in &stopped {
-        progress.suspend(|| report::say(line));
-    }
     let Report { warnings, incomplete, skipped, .. } = report;
-    let mut told: Vec<_> = warnings.iter().map(|warning| format!("warning: {warning}")).collect();
+    let mut told = stopped;
+    told.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
     let is_whole = if skipped.is_empty() { Whole::Yes } else { Whole::No };
     for skipped in skipped {
         told.push(report::warning(&format!("namespace `{}` is not in the answer", skipped.namespace), &skipped.error));
