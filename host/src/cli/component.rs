@@ -93,7 +93,8 @@ fn bytes(name: &str) -> Result<Vec<u8>, Error> {
     })
 }
 
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+/// A component's file; of one that is too large, as much as is refused.
+pub(super) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)

@@ -1,9 +1,11 @@
 //! The `podlens` binary: what is typed, what is printed, and the exit code. Not part of the library's API.
 //!
 //! `args.rs` has the subcommands, and each of those a file, or a folder, with its flags and its story; flags of several of them are in
-//! `connect.rs`, `grant_args.rs` and `limit_args.rs`. `output/` prints rows, `report.rs` prints errors, and `exit.rs` decides the code.
+//! `connect.rs`, `grant_args.rs` and `limit_args.rs`, and `project.rs` is the folder with a query's sources. `output/` prints rows,
+//! `report.rs` prints errors, and `exit.rs` decides the code.
 
 mod args;
+mod build;
 mod builtin;
 mod cluster_info;
 mod completions;
@@ -18,6 +20,7 @@ mod inspect;
 mod interrupt;
 mod limit_args;
 mod man;
+mod new;
 mod output;
 mod plugin;
 mod pods_from;
@@ -52,6 +55,8 @@ pub fn main() -> ExitCode {
         match args.command {
             Command::Run(args) => run::run(*args).await,
             Command::Inspect(args) => inspect::inspect(args).await,
+            Command::New(args) => new::new(&args),
+            Command::Build(args) => build::build(args).await,
             Command::ClusterInfo(args) => cluster_info::cluster_info(args).await,
             Command::Doctor(args) => doctor::doctor(args).await,
             Command::Rbac(args) => rbac::rbac(args).await,
