@@ -41,6 +41,8 @@ pub(super) enum Command {
     New(new::NewArgs),
     /// Build a query's component from its project
     Build(build::BuildArgs),
+    /// Test a query against its test cases
+    Test(test::TestArgs),
     /// Show the API server's address and version, and who you are to it
     ClusterInfo(ConnectArgs),
     /// Find out why the API server does not answer, and how to fix it
@@ -52,8 +54,6 @@ pub(super) enum Command {
     /// Show how the cluster is reached
     #[command(subcommand)]
     Config(config_view::ConfigCommand),
-    /// Test a query against its test cases
-    Test(test::TestArgs),
     /// Show podlens at work on an API server of its own, without a cluster
     Demo(demo::DemoArgs),
     /// Print a script that completes podlens in a shell
