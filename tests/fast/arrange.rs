@@ -96,20 +96,10 @@ impl Place {
         assert!(done == expected, "{command:?} gave\n{}\nand not\n{}", shown(&done), shown(&expected));
     }
 
-    /// As [`Place::check`], without the lines that tell of a run that was stopped what it took and called last: `failures.rs` has those.
-    #[track_caller]
-    pub(crate) fn check_without_details(&self, command: &mut Command, code: i32, stdout: &[&str], stderr: &[&str]) {
-        let Done { code: ended_with, stdout: printed, stderr: told } = self.run(command);
-        let told = without_details(&told);
-        let (done, expected) =
-            (Done { code: ended_with, stdout: printed, stderr: told }, Done { code, stdout: lines(stdout), stderr: lines(stderr) });
-        assert!(done == expected, "{command:?} gave\n{}\nand not\n{}", shown(&done), shown(&expected));
-    }
-
-    /// What `command` gives, without what differs from one run to the next.
+    /// What `command` gives, without what differs from one run to the next, and without what `failures.rs` looks at.
     pub(crate) fn run(&self, command: &mut Command) -> Done {
         let Done { code, stdout, stderr } = program::run(command);
-        Done { code, stdout: self.steady(&stdout), stderr: self.steady(&stderr) }
+        Done { code, stdout: self.steady(&stdout), stderr: self.steady(&without_details(&stderr)) }
     }
 
     /// `text` without what differs from one run to the next: this folder is `FOLDER`, the server's port `PORT`, each moment `NOW`.

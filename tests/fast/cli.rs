@@ -36,7 +36,7 @@ const NO_POD_NAME: &str =
 fn check_unasked(arguments: &[&str], code: i32, stdout: &[&str], stderr: &[&str]) {
     let fake = Fake::start([]);
     let place = Place::mount(fake.authority());
-    place.check_without_details(place.in_pod("127.0.0.1", fake.port()).args(arguments), code, stdout, stderr);
+    place.check(place.in_pod("127.0.0.1", fake.port()).args(arguments), code, stdout, stderr);
     assert_eq!(fake.connections(), 0, "{arguments:?} connects");
 }
 
@@ -1078,7 +1078,7 @@ fn check_limit(limit: Limit, value: &str, arguments: &[&str], stdout: &[&str], c
         format!("hint: raise it with `{flag}`, if the query should have more"),
     ];
     let told: Vec<_> = told.iter().skip(usize::from(complete)).map(String::as_str).collect();
-    place.check_without_details(&mut command, 5, stdout, &told);
+    place.check(&mut command, 5, stdout, &told);
 }
 
 #[test]

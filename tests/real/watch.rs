@@ -1,6 +1,6 @@
 //! `podlens run --watch`: an answer that follows the cluster, also past restarts of its API server.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -49,11 +49,20 @@ impl Watching {
     }
 
     /// Ctrl-C. Gives the exit code and standard error.
-    fn interrupt(self) -> (Option<i32>, String) {
+    fn interrupt(mut self) -> (Option<i32>, String) {
         let sent = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().expect("there is a kill");
         assert!(sent.success());
-        let output = self.child.wait_with_output().expect("it ends");
-        (output.status.code(), String::from_utf8(output.stderr).expect("it is text"))
+        let code = self.child.wait().expect("it ends").code();
+        let mut stderr = String::new();
+        self.child.stderr.take().expect("it is piped").read_to_string(&mut stderr).expect("it is text");
+        (code, stderr)
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        // One that has ended needs no end.
+        let _ = self.child.kill();
     }
 }
 
