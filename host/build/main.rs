@@ -16,22 +16,16 @@ fn main() {
     }
     let out_dir = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR")).join("..");
-    let changes = |path: &str| println!("cargo::rerun-if-changed={}", root.join(path).display());
-    // A query that is added or removed changes the lock file.
-    for path in ["wit", "guest/src", "guest/Cargo.toml", "Cargo.toml", "Cargo.lock"] {
-        changes(path);
-    }
-
     let mut names: Vec<String> = fs::read_dir(root.join("guest/queries"))
         .expect("guest/queries is in the repository")
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| root.join("guest/queries").join(name).join("Cargo.toml").exists())
         .collect();
     names.sort();
-    for name in &names {
-        // Not the whole folder: beside a query may lie what was installed to build it in another language.
-        changes(&format!("guest/queries/{name}/Cargo.toml"));
-        changes(&format!("guest/queries/{name}/src"));
+    // Of a query its sources: a change of a test case builds nothing. A new query changes the lock file.
+    let sources = names.iter().flat_map(|name| ["src", "Cargo.toml"].map(|part| format!("guest/queries/{name}/{part}")));
+    for path in ["wit", "guest/src", "guest/Cargo.toml", "Cargo.toml", "Cargo.lock"].map(str::to_owned).into_iter().chain(sources) {
+        println!("cargo::rerun-if-changed={}", root.join(path).display());
     }
     let packages: Vec<&str> = names.iter().flat_map(|name| ["-p", name]).collect();
     let built = wasm::build(&root, Path::new(&out_dir), &packages);

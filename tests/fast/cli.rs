@@ -25,6 +25,8 @@ const REVIEW: &str = r#"{
     "status": { "userInfo": { "username": "system:serviceaccount:shop:default", "groups": ["one", "system:authenticated"] } }
 }"#;
 
+const COME_WITH_PODLENS: &str = "hint: give the path of a `.wasm` file, or one of the queries that come with podlens: age-histogram, by-node, host-access, \
+     image-drift, images, no-limits, no-probes, oom-killed, owners, pod-names, restarts, unready";
 const NO_NAMESPACE: &str = "is not a namespace: 1 to 63 of a-z, 0-9 and `-`, beginning and ending with a letter or digit";
 const NO_POD_NAME: &str =
     "is not a pod's name: 1 to 253 of a-z, 0-9, `-` and `.`, each part beginning and ending with a letter or digit";
@@ -65,6 +67,7 @@ fn help_is_as_reviewed() {
         (&["completions", "--help"], "completions-help"),
         (&["man", "--help"], "man-help"),
         (&["proxy", "--help"], "proxy-help"),
+        (&["test", "--help"], "test-help"),
         (&["config", "view", "--help"], "config-view-help"),
     ] {
         let done = program::run(program::command().args(arguments));
@@ -339,12 +342,7 @@ fn what_is_no_query_is_refused() {
         &mut run("nosuch"),
         6,
         &[],
-        &[
-            "error: the component `nosuch` cannot be read",
-            "  caused by: No such file or directory (os error 2)",
-            "hint: give the path of a `.wasm` file, or one of the queries that come with podlens: images, pod-names, restarts, \
-             unready",
-        ],
+        &["error: the component `nosuch` cannot be read", "  caused by: No such file or directory (os error 2)", COME_WITH_PODLENS],
     );
     place.check(
         &mut run("./pod-names"),
@@ -353,8 +351,7 @@ fn what_is_no_query_is_refused() {
         &[
             "error: the component `./pod-names` cannot be read",
             "  caused by: No such file or directory (os error 2)",
-            "hint: give the path of a `.wasm` file, or one of the queries that come with podlens: images, pod-names, restarts, \
-             unready",
+            COME_WITH_PODLENS,
         ],
     );
     place.check(
@@ -364,20 +361,14 @@ fn what_is_no_query_is_refused() {
         &[
             "error: the component `nosuch.wasm` cannot be read",
             "  caused by: No such file or directory (os error 2)",
-            "hint: give the path of a `.wasm` file, or one of the queries that come with podlens: images, pod-names, restarts, \
-             unready",
+            COME_WITH_PODLENS,
         ],
     );
     place.check(
         &mut run("."),
         6,
         &[],
-        &[
-            "error: the component `.` cannot be read",
-            "  caused by: Is a directory (os error 21)",
-            "hint: give the path of a `.wasm` file, or one of the queries that come with podlens: images, pod-names, restarts, \
-             unready",
-        ],
+        &["error: the component `.` cannot be read", "  caused by: Is a directory (os error 21)", COME_WITH_PODLENS],
     );
     place.write("query.wasm", "#!/bin/sh\n");
     place.check(

@@ -4,8 +4,10 @@
 //! `crossing.rs` compares what crosses into a guest, and `tidy.rs` reads the sources.
 //!
 //! Of the binary, `cli.rs` has what is typed and printed, `wire.rs` what an API server can do wrong, `trust.rs`, `kubeconfig.rs` and
-//! `tunnel.rs` the ways to it, `failures.rs` what is told of a run that was stopped, `inspect.rs`, `completions.rs`, `doctor.rs`, `rbac.rs`, `proxy.rs` and `demo.rs` the subcommands of these names, `readme.rs` what the
-//! README claims, and `canary.rs` looks for credentials where none may be.
+//! `tunnel.rs` the ways to it, `pods_from.rs`, `several.rs` and `watch.rs` where its pods come from, `failures.rs` what is told of a run that
+//! was stopped, `inspect.rs`, `completions.rs`, `doctor.rs`, `rbac.rs`, `proxy.rs` and `demo.rs` the subcommands of these names,
+//! `query_tests.rs` `podlens test`, `frozen.rs` a query of an earlier version, `readme.rs` what the README claims, and `canary.rs` looks for
+//! credentials where none may be.
 
 mod arrange;
 mod by_hand;
@@ -23,6 +25,7 @@ mod kubeconfig;
 mod pods_from;
 mod policy;
 mod proxy;
+mod query_tests;
 mod rbac;
 mod readme;
 mod sandbox;

@@ -26,7 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("proxy", &["client", "error", "kube", "policy", "text"]),
     ("query", &["text"]),
     ("runtime", &["bindings", "error", "imports", "limits", "policy", "query", "source", "text"]),
-    ("source", &["client", "error", "kube", "policy"]),
+    ("source", &["client", "error", "kube", "policy", "text"]),
     ("text", &[]),
 ];
 

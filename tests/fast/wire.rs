@@ -756,6 +756,9 @@ fn a_server_that_says_nothing_is_not_waited_for_longer_than_the_run_may_take() {
 
 // Lists that break off.
 
+/// How a table and `csv` end that have not all rows.
+const CUT: &str = "# the answer is not complete";
+
 /// Two good pages, and then `last`: the rows of the two are marked as not all.
 #[track_caller]
 fn check_broken_off(arguments: &[&str], last: &[Answer], code: i32, stdout: &[&str], stderr: &[&str]) {
@@ -771,7 +774,7 @@ fn what_a_list_gave_before_it_broke_off_is_never_passed_off_as_all() {
         POD_NAMES,
         &vec![truncated.clone(); 5],
         4,
-        &["NAMESPACE   NAME", "shop        web-0", "shop        web-1", "shop        web-2"],
+        &["NAMESPACE   NAME", "shop        web-0", "shop        web-1", "shop        web-2", CUT],
         &[
             "warning: the answer is not complete",
             "error: the query could not be answered",
@@ -809,7 +812,7 @@ fn what_a_list_gave_before_it_broke_off_is_never_passed_off_as_all() {
         POD_NAMES,
         &[Answer::json(200, "{")],
         4,
-        &["NAMESPACE   NAME", "shop        web-0", "shop        web-1", "shop        web-2"],
+        &["NAMESPACE   NAME", "shop        web-0", "shop        web-1", "shop        web-2", CUT],
         &[
             "warning: the answer is not complete",
             "error: the query could not be answered",
@@ -821,7 +824,7 @@ fn what_a_list_gave_before_it_broke_off_is_never_passed_off_as_all() {
         POD_NAMES,
         &[Answer::status(403, "Forbidden", "pods is forbidden")],
         3,
-        &["NAMESPACE   NAME", "shop        web-0", "shop        web-1", "shop        web-2"],
+        &["NAMESPACE   NAME", "shop        web-0", "shop        web-1", "shop        web-2", CUT],
         &[
             "warning: the answer is not complete",
             "error: the query could not be answered",
@@ -836,7 +839,7 @@ fn what_a_list_gave_before_it_broke_off_is_never_passed_off_as_all() {
         POD_NAMES,
         &[Answer::status(410, "Expired", "the provided continue parameter is too old")],
         4,
-        &["NAMESPACE   NAME", "shop        web-0", "shop        web-1", "shop        web-2"],
+        &["NAMESPACE   NAME", "shop        web-0", "shop        web-1", "shop        web-2", CUT],
         &[
             "warning: the answer is not complete",
             "error: the query could not be answered",
@@ -877,7 +880,7 @@ fn a_query_learns_only_the_kind_of_a_failure() {
         let place = Place::mount(fake.authority());
         let run = ["run", guests::SWALLOWS, "-p", "namespace=shop", "-o", "csv", "--no-headers"];
         let done = place.run(place.in_pod("127.0.0.1", fake.port()).args(run));
-        assert_eq!((done.code, done.stdout), (code, lines(&[kind])));
+        assert_eq!((done.code, done.stdout), (code, lines(&[kind, CUT])));
         // The operator is told more, and that the answer may lack something.
         let told = "warning: the answer is not complete\nerror: the query answered although a list ended early\n";
         assert!(done.stderr.starts_with(told), "{}", done.stderr);
@@ -1087,7 +1090,7 @@ fn a_list_that_expires_later_goes_on_with_a_fresh_token_and_says_so() {
         fake,
         POD_NAMES,
         4,
-        &["NAMESPACE   NAME", "shop        web-0", "shop        web-1"],
+        &["NAMESPACE   NAME", "shop        web-0", "shop        web-1", CUT],
         &[
             "warning: the API server dropped the snapshot in the middle of the list: pods after that point are of a later moment",
             "warning: the answer is not complete",
@@ -1121,7 +1124,7 @@ fn a_list_that_goes_on_where_it_was_is_told() {
         fake,
         POD_NAMES,
         4,
-        &["NAMESPACE   NAME", "shop        web-0"],
+        &["NAMESPACE   NAME", "shop        web-0", CUT],
         &[
             "warning: the answer is not complete",
             "error: the query could not be answered",

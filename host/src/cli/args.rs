@@ -4,7 +4,7 @@
 use clap::{Parser, Subcommand};
 
 use super::connect::ConnectArgs;
-use super::{build, completions, config_view, demo, doctor, inspect, man, new, proxy, rbac, run};
+use super::{build, completions, config_view, demo, doctor, inspect, man, new, proxy, rbac, run, test};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,12 +35,14 @@ pub(super) struct Args {
 pub(super) enum Command {
     /// Run a query and print its answer
     Run(Box<run::RunArgs>),
+    /// Show what a query is, can reach and was built by; or list those that come with podlens
+    Inspect(inspect::InspectArgs),
     /// Begin a query of your own, in Rust, JavaScript or Python
     New(new::NewArgs),
     /// Build a query's component from its project
     Build(build::BuildArgs),
-    /// Show what a query is, can reach and was built by; or list those that come with podlens
-    Inspect(inspect::InspectArgs),
+    /// Test a query against its test cases
+    Test(test::TestArgs),
     /// Show the API server's address and version, and who you are to it
     ClusterInfo(ConnectArgs),
     /// Find out why the API server does not answer, and how to fix it

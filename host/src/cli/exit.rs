@@ -14,7 +14,7 @@ pub(super) struct Failure {
     pub(super) hint: Option<String>,
 }
 
-const ERROR: u8 = 1;
+pub(super) const ERROR: u8 = 1;
 /// As clap's own.
 pub(super) const USAGE: u8 = 2;
 const REFUSED: u8 = 3;

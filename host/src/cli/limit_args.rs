@@ -49,7 +49,8 @@ impl clap::FromArgMatches for LimitArgs {
     }
 }
 
-fn parse(unit: Unit, text: &str) -> Result<u64, String> {
+/// The value of a limit of this unit, or what is expected instead.
+pub(super) fn parse(unit: Unit, text: &str) -> Result<u64, String> {
     let (value, expected) = match unit {
         Unit::Count => (text.parse().ok(), "a whole number above 0, such as 500"),
         Unit::Bytes => (parse_bytes(text), "a quantity of bytes above 0, such as 64Mi or 1Gi"),

@@ -31,6 +31,7 @@ mod report;
 mod run;
 mod stats;
 mod style;
+mod test;
 
 use std::process::ExitCode;
 
@@ -53,9 +54,9 @@ pub fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match args.command {
             Command::Run(args) => run::run(*args).await,
+            Command::Inspect(args) => inspect::inspect(args).await,
             Command::New(args) => new::new(&args),
             Command::Build(args) => build::build(args).await,
-            Command::Inspect(args) => inspect::inspect(args).await,
             Command::ClusterInfo(args) => cluster_info::cluster_info(args).await,
             Command::Doctor(args) => doctor::doctor(args).await,
             Command::Rbac(args) => rbac::rbac(args).await,
@@ -64,6 +65,7 @@ pub fn main() -> ExitCode {
             Command::Demo(args) => demo::demo(args).await,
             Command::Completions(args) => completions::completions(args),
             Command::Man(args) => man::man(args),
+            Command::Test(args) => test::test(args).await,
         }
     });
     // A compilation or a look-up of a name that is still under way must not hold up the end.

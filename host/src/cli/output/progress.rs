@@ -34,11 +34,12 @@ pub(crate) struct ProgressHandle(ProgressBar);
 impl Progress {
     /// Starts to count pods and time. Without a terminal on standard error nothing is ever shown.
     pub(crate) fn start() -> Self {
-        if io::stderr().is_terminal() {
-            Self::on(ProgressDrawTarget::stderr(), SHOW_AFTER)
-        } else {
-            Self { bar: ProgressBar::hidden(), delay: None }
-        }
+        if io::stderr().is_terminal() { Self::on(ProgressDrawTarget::stderr(), SHOW_AFTER) } else { Self::hidden() }
+    }
+
+    /// Counts, and never shows anything.
+    pub(crate) fn hidden() -> Self {
+        Self { bar: ProgressBar::hidden(), delay: None }
     }
 
     fn on(target: ProgressDrawTarget, show_after: Duration) -> Self {

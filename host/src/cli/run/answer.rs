@@ -18,7 +18,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Whether an answer has all that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Whole {
+pub(in crate::cli) enum Whole {
     Yes,
     /// Something that was named is not in it.
     No,
@@ -94,7 +94,7 @@ impl<W: Write> Answer<W> {
 }
 
 /// A run whose rows are kept until it has ended.
-pub(super) async fn collect(mut run: Run) -> (Vec<Row>, Outcome) {
+pub(in crate::cli) async fn collect(mut run: Run) -> (Vec<Row>, Outcome) {
     let mut rows = Vec::new();
     while let Some(row) = run.next_row().await {
         rows.push(row);
@@ -104,26 +104,30 @@ pub(super) async fn collect(mut run: Run) -> (Vec<Row>, Outcome) {
 
 /// What the end of a run means. Its warnings are said, and what helps to find out why it was stopped.
 pub(super) fn judge(outcome: Outcome, progress: &ProgressHandle) -> Result<Whole, Error> {
+    let (meaning, warnings) = meaning(outcome);
+    for warning in &warnings {
+        progress.suspend(|| report::say(warning));
+    }
+    meaning
+}
+
+/// What the end of a run means, and what there is to warn of.
+pub(in crate::cli) fn meaning(outcome: Outcome) -> (Result<Whole, Error>, Vec<String>) {
     let Outcome { result, report } = outcome;
     let stopped = result.as_ref().err().map(|error| stats::of_failure(error, &report)).unwrap_or_default();
-    for line in &stopped {
-        progress.suspend(|| report::say(line));
-    }
     let Report { warnings, incomplete, skipped, .. } = report;
-    for warning in &warnings {
-        progress.suspend(|| report::say(&format!("warning: {warning}")));
-    }
+    let mut told = stopped;
+    told.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
     let is_whole = if skipped.is_empty() { Whole::Yes } else { Whole::No };
     for skipped in skipped {
-        let warning = report::warning(&format!("namespace `{}` is not in the answer", skipped.namespace), &skipped.error);
-        progress.suspend(|| report::say(&warning));
+        told.push(report::warning(&format!("namespace `{}` is not in the answer", skipped.namespace), &skipped.error));
     }
     // A query may answer although a list broke off. Its answer is printed, and not passed off as whole.
-    result?;
-    match incomplete {
+    let meaning = result.and(match incomplete {
         Some(error) => Err(error.told_as("the query answered although a list ended early")),
         None => Ok(is_whole),
-    }
+    });
+    (meaning, told)
 }
 
 /// A row that begins with what says where it is from.

@@ -32,11 +32,15 @@ use crate::query::{Argument, ArgumentError, Description};
 use crate::runtime::{LogLine, LogStream, Report, Run, RunOptions};
 use crate::source::PodSource;
 use answer::Answer;
+pub(super) use answer::{collect, meaning};
 use record::RecordArgs;
 use target::{Asked, Target};
 
 /// Bytes that are collected before they are written to a file or a pipe.
 const OUTPUT_BUFFER_BYTES: usize = 64 << 10;
+
+/// What to do about a parameter that is wrong.
+pub(super) const PARAMETERS_HINT: &str = "give parameters as `-p key=value`";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct RunArgs {
@@ -170,7 +174,7 @@ fn printer<W: Write>(args: &RunArgs, description: &Description, now: SystemTime,
 }
 
 fn arguments(query: &Query, given: &[String]) -> Result<Vec<Argument>, Failure> {
-    let wrong = |error: ArgumentError| Failure::usage(error, "give parameters as `-p key=value`");
+    let wrong = |error: ArgumentError| Failure::usage(error, PARAMETERS_HINT);
     let pairs = given.iter().map(|text| Argument::split(text)).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
     query.description().arguments(pairs).map_err(wrong)
 }
@@ -207,12 +211,14 @@ impl Job<'_> {
 }
 
 fn log(progress: ProgressHandle) -> impl Fn(LogLine) + Send + Sync {
-    move |line| {
-        let text = match line.stream {
-            LogStream::Stdout | LogStream::Stderr => format!("query: {}", line.text),
-            LogStream::Host => format!("warning: {}", line.text),
-        };
-        progress.suspend(|| report::say(&text));
+    move |line| progress.suspend(|| report::say(&shown(&line)))
+}
+
+/// A line of a query's log, for a person.
+pub(super) fn shown(line: &LogLine) -> String {
+    match line.stream {
+        LogStream::Stdout | LogStream::Stderr => format!("query: {}", line.text),
+        LogStream::Host => format!("warning: {}", line.text),
     }
 }
 
@@ -225,7 +231,7 @@ async fn one(
     mut answer: Answer<impl Write>,
 ) -> Result<ExitCode, Failure> {
     let source = target.source.clone()?;
-    let recording = job.now.and_then(|now| record.start(&source, &target.grant, now));
+    let recording = job.now.and_then(|now| record.start(&source, &target.grant, now, job.query));
     let source = recording.as_ref().map_or(source, |recording| recording.source());
     let run = job.start(source, &target);
     let printed = answer.print(run, &target.cells, &description.columns).await;

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use crate::error::{Error, Kind};
 use crate::source::{PodSource, Recorder, Redaction};
-use crate::{Grant, text};
+use crate::{Grant, Query, text};
 
 /// What is recorded, and how.
 #[derive(Debug, Default, clap::Args)]
@@ -54,13 +54,14 @@ impl RecordArgs {
     }
 
     /// Listens to `source`, if asked to.
-    pub(super) fn start(&self, source: &Arc<dyn PodSource>, grant: &Grant, now: SystemTime) -> Option<Recording> {
+    pub(super) fn start(&self, source: &Arc<dyn PodSource>, grant: &Grant, now: SystemTime, query: &Query) -> Option<Recording> {
         let redactions = self.redact.iter().filter_map(|redact| match redact {
             Redact::Nothing => None,
             Redact::This(redaction) => Some(*redaction),
         });
         let path = self.record.clone()?;
-        Some(Recording { path, recorder: Recorder::new(source.clone(), grant, now).redact(redactions) })
+        let recorder = Recorder::new(source.clone(), grant, now).component(query.digest().to_string()).redact(redactions);
+        Some(Recording { path, recorder })
     }
 }
 

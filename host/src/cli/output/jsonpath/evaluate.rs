@@ -28,18 +28,18 @@ impl Template {
     /// Hands to `print` what each part of the template comes to, in order: usually one value, for a path with `*` several, and none
     /// where a key is missing.
     pub(super) fn evaluate<'a>(&'a self, root: Value<'a>, print: &mut dyn FnMut(&[Value<'a>])) -> Result<(), EvaluateError> {
-        blocks(&self.0, &root, print)
+        walk(&self.0, &root, print)
     }
 }
 
-fn blocks<'a>(blocks_: &'a [Block], root: &Value<'a>, print: &mut dyn FnMut(&[Value<'a>])) -> Result<(), EvaluateError> {
-    for block in blocks_ {
+fn walk<'a>(blocks: &'a [Block], root: &Value<'a>, print: &mut dyn FnMut(&[Value<'a>])) -> Result<(), EvaluateError> {
+    for block in blocks {
         match block {
             Block::Text(text) => print(&[Value::Literal(text)]),
             Block::Path(path) => print(&path.evaluate(vec![root.clone()])?),
             Block::Range { over, body } => {
                 for value in over.evaluate(vec![root.clone()])? {
-                    blocks(body, &value, print)?;
+                    walk(body, &value, print)?;
                 }
             }
         }

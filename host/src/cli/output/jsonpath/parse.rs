@@ -4,6 +4,9 @@ use super::quote::unquote;
 use super::{Block, End, Filter, Literal, Operator, Path, Slice, Step, TemplateError};
 use crate::text::excerpt;
 
+/// The most loops within each other: each is a call within a call. Arbitrary; an answer has three levels.
+const MAX_OPEN_RANGES: usize = 16;
+
 /// What stands between two braces.
 #[derive(Default)]
 struct Action {
@@ -34,6 +37,9 @@ pub(super) fn template(text: &str) -> Result<Vec<Block>, TemplateError> {
         let path = Path(action.steps);
         match action.keyword {
             None => blocks.push(Block::Path(path)),
+            Some(Keyword::Range) if open.len() > MAX_OPEN_RANGES => {
+                return Err(error(format!("more than {MAX_OPEN_RANGES} `{{range}}` within each other")));
+            }
             Some(Keyword::Range) => open.push((path, Vec::new())),
             Some(Keyword::End) if open.len() == 1 => return Err(error("`{end}` without a `{range}` before it")),
             Some(Keyword::End) => close(&mut open),

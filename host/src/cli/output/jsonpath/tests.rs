@@ -93,6 +93,7 @@ fn a_wrong_template_is_told_before_anything_runs() {
         ("{items}", "`items` is not known; expected `range`, `end` or a path such as `.items`"),
         ("{end}", "`{end}` without a `{range}` before it"),
         ("{range .items[*]}{end}{end}", "`{end}` without a `{range}` before it"),
+        (&"{range}".repeat(17), "more than 16 `{range}` within each other"),
         ("{range end}", "`range` and `end` stand in braces of their own"),
         ("{....name}", "`..` after `..`"),
         ("{'a}", "`'a}` has no ' at its end"),

@@ -46,7 +46,8 @@ pub(super) async fn watch(
     })?;
     let client = target.client.as_ref().ok_or_else(|| Error::new(Kind::InvalidArgument, "`--watch` follows a cluster"))?;
     let interrupts = Interrupts::listen()?;
-    let progress = Progress::start();
+    // A watch shows its rows, and takes as long as it is wanted.
+    let progress = Progress::hidden();
     let job = Job { query, arguments, limits: &args.limits.0, progress: progress.handle(), now: None, stats: false };
     let print = |rows: &[Row]| {
         let mut text = Vec::new();

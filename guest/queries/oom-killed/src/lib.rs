@@ -1,0 +1,84 @@
+//! Containers that the kernel ended for want of memory, now or the last time. Shows an optional
+//! parameter, the wall clock, and a spec that is looked up for a status.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use podlens_guest::{
+    Arguments, Column, Description, Error, Parameter, Query,
+    pods::{self, ContainerState, ContainerStatus, ListOptions, Spec, Termination},
+    row,
+    rows::{self, Cell},
+};
+
+struct OomKilled;
+
+impl Query for OomKilled {
+    fn describe() -> Description {
+        Description::new("OOM killed", "Containers that ran out of memory, now or the last time")
+            .columns([
+                Column::text("namespace", "The pod's namespace"),
+                Column::text("name", "The pod's name"),
+                Column::text("container", "The container's name"),
+                Column::integer("restarts", "How often it was restarted, for whatever reason").metric(),
+                Column::time("killed", "When it was killed the last time"),
+                Column::text("memoryLimit", "The memory it may use; nothing if only its node sets a limit"),
+                Column::text("image", "The image it runs").priority(1),
+                Column::text("node", "The node it is on").priority(1),
+            ])
+            .parameters([Parameter::integer("hours", "Only those that were killed within so many hours")])
+    }
+
+    fn run(arguments: Arguments) -> Result<(), Error> {
+        let hours: Option<i64> = arguments.get("hours")?;
+        let earliest = hours.map(|hours| now().saturating_sub(hours.saturating_mul(3600)));
+        for pod in pods::list(ListOptions::new())? {
+            let pod = pod?;
+            let killed: Vec<_> = pod.status().containers.into_iter().filter_map(|it| last_kill(&it).map(|end| (it, end))).collect();
+            // The spec is copied only of the few pods that have something to show.
+            if killed.is_empty() {
+                continue;
+            }
+            let spec = pod.spec();
+            for (container, end) in killed {
+                if earliest.zip(end.finished).is_some_and(|(earliest, finished)| finished < earliest) {
+                    continue;
+                }
+                let limit = memory_limit(&spec, &container.name);
+                rows::emit(row![
+                    pod.namespace(),
+                    pod.name(),
+                    container.name,
+                    container.restarts,
+                    end.finished.map(Cell::Time),
+                    limit,
+                    container.image,
+                    spec.node.as_ref(),
+                ])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The latest end of the container that is known, if it was this one.
+fn last_kill(container: &ContainerStatus) -> Option<Termination> {
+    let current = match &container.state {
+        ContainerState::Terminated(end) => Some(end),
+        _ => None,
+    };
+    // One that was killed and then ended otherwise still shows the kill before.
+    let mut ends = current.into_iter().chain(&container.last_termination);
+    ends.find(|end| end.reason.as_deref() == Some("OOMKilled")).cloned()
+}
+
+fn memory_limit<'a>(spec: &'a Spec, container: &str) -> Option<&'a String> {
+    let container = spec.containers.iter().find(|it| it.name == container)?;
+    container.limits.iter().find(|(resource, _)| resource == "memory").map(|(_, quantity)| quantity)
+}
+
+fn now() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX)
+}
+
+podlens_guest::export!(OomKilled);

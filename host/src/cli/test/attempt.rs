@@ -1,0 +1,87 @@
+//! One run of a query for a case, as `podlens run` would do it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use super::super::exit::Failure;
+use super::super::output::{Format, Printer, PrinterOptions};
+use super::super::style::Style;
+use super::super::{report, run};
+use super::case::Case;
+use super::fault::Faulty;
+use crate::Query;
+use crate::query::{Argument, Row};
+use crate::runtime::{LogLine, RunOptions};
+use crate::source::PodSource;
+
+/// What happened.
+pub(super) struct Attempt {
+    /// The rows as `podlens run -o json` prints them, as a whole array also where the run failed.
+    pub(super) rows: String,
+    pub(super) row_count: usize,
+    /// The error as podlens prints it, where the run failed.
+    pub(super) error: Option<String>,
+    /// The log of the query, and what podlens warns of.
+    pub(super) log: Vec<String>,
+    /// Reads that were to fail, and were never asked for.
+    pub(super) unused_faults: Vec<String>,
+}
+
+impl Attempt {
+    pub(super) async fn run(query: &Query, case: &Case) -> Self {
+        let source = Faulty::new(case.pods.source(), &case.faults);
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let mut rows = Vec::new();
+        let parameters = case.parameters.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        let result = match query.description().arguments(parameters) {
+            Ok(arguments) => answer(query, case, arguments, &source, &log, &mut rows).await,
+            Err(error) => Err(Failure::usage(error, run::PARAMETERS_HINT)),
+        };
+        let log = log.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Self {
+            rows: json(query, &rows),
+            row_count: rows.len(),
+            error: result.err().map(|failure| report::explained(&failure)),
+            log,
+            unused_faults: source.unused(),
+        }
+    }
+}
+
+async fn answer(
+    query: &Query,
+    case: &Case,
+    arguments: Vec<Argument>,
+    source: &Faulty,
+    log: &Arc<Mutex<Vec<String>>>,
+    rows: &mut Vec<Row>,
+) -> Result<(), Failure> {
+    let sink = log.clone();
+    let options = RunOptions {
+        grant: case.grant.clone(),
+        limits: case.limits.clone(),
+        arguments,
+        log: Arc::new(move |line: LogLine| sink.lock().unwrap_or_else(PoisonError::into_inner).push(run::shown(&line))),
+        now: Some(case.now),
+    };
+    let (answered, outcome) = run::collect(query.run(Arc::new(source.clone()) as Arc<dyn PodSource>, options)).await;
+    *rows = answered;
+    let (meaning, warnings) = run::meaning(outcome);
+    log.lock().unwrap_or_else(PoisonError::into_inner).extend(warnings);
+    meaning.map(|_| ()).map_err(Failure::from)
+}
+
+/// Rows are bounded by the limits of the run.
+fn json(query: &Query, rows: &[Row]) -> String {
+    let mut text = Vec::new();
+    // Of no format but a table.
+    let style = Style::of_stdout();
+    let options = PrinterOptions { headers: false, now: Timestamp::UNIX_EPOCH, terminal: false, style, sort_by: None };
+    let printed = Printer::new(Format::Json, query.description(), &options, &mut text).map(|mut printer| {
+        rows.iter().try_for_each(|row| printer.row(row))?;
+        printer.finish(true)
+    });
+    debug_assert!(matches!(printed, Ok(Ok(()))), "rows are printed into memory, and JSON has all of them");
+    String::from_utf8(text).unwrap_or_default()
+}
