@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from math import floor
 from operator import index
 from typing import Any, ClassVar
 
@@ -102,7 +103,7 @@ class Query:
         told |= {argument.name.replace("-", "_"): argument.value.value for argument in arguments}
         try:
             for row in self.rows(**told):
-                rows.emit([cell(type, value) for type, value in zip(self.types, row, strict=True)])
+                rows.emit(cells(self.types, tuple(row)))
         except Err:
             # The host's own errors pass as they came.
             raise
@@ -139,6 +140,12 @@ def get(namespace: str, name: str, objects: bool = False) -> Pod:
     return host.get(namespace, name, objects)
 
 
+def cells(types: list[str], row: tuple) -> list[rows.Cell]:
+    if len(row) != len(types):
+        raise ValueError(f"a row has {len(row)} values, for {len(types)} columns")
+    return [cell(type, value) for type, value in zip(types, row)]
+
+
 def cell(type: str, value: Any) -> rows.Cell:
     match type:
         case _ if value is None:
@@ -152,13 +159,16 @@ def cell(type: str, value: Any) -> rows.Cell:
         case "boolean" if isinstance(value, bool):
             return rows.Cell_Boolean(value)
         case "time":
-            return rows.Cell_Time(exact(value.timestamp() // 1 if isinstance(value, datetime) else value))
+            return rows.Cell_Time(exact(floor(value.timestamp()) if isinstance(value, datetime) else value))
     raise TypeError(f"a {type} column takes no {value.__class__.__name__}")
 
 
 def exact(value: Any) -> int:
     """A 64-bit integer, or an error where the value is none."""
-    integer = index(value)
+    try:
+        integer = index(value)
+    except TypeError:
+        raise TypeError(f"{value!r} is no integer") from None
     if not -(2**63) <= integer < 2**63:
         raise OverflowError(f"{integer} has more than 64 bits")
     return integer

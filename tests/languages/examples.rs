@@ -13,7 +13,7 @@ use crate::run::{Ran, load, run};
 const QUERIES: [&str; 2] = ["pod-names", "restarts"];
 
 /// All formats that need no more than their name.
-const FORMATS: [&str; 6] = ["table", "wide", "json", "yaml", "csv", "name"];
+const FORMATS: [&str; 10] = ["table", "wide", "json", "jsonl", "yaml", "csv", "markdown", "html", "prometheus", "name"];
 
 /// A query in Rust, and in another language.
 struct Pair {
@@ -127,6 +127,20 @@ fn they_print_the_same_bytes_in_every_format() {
         for format in FORMATS {
             let (printed, expected) = (print(&component, format), print(&projects::in_rust("restarts"), format));
             assert!(printed == expected && !printed.is_empty(), "{language} -o {format}:\n{printed}\nand not\n{expected}");
+        }
+    }
+}
+
+/// The test cases lie beside the query in Rust: what is granted, what goes wrong in mid-list, what a parameter may be.
+#[test]
+fn they_pass_the_test_cases_of_those_in_rust() {
+    for query in QUERIES {
+        let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest/queries").join(query);
+        for language in LANGUAGES {
+            let component = projects::example(query, language);
+            let done = program::run(projects::podlens().arg("test").arg(&cases).arg("--component").arg(&component));
+            assert_eq!(done.code, 0, "{query} in {language}: {}{}", done.stdout, done.stderr);
+            assert!(done.stdout.contains(" passed"), "{query} in {language}: {}", done.stdout);
         }
     }
 }

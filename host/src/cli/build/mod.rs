@@ -47,14 +47,17 @@ pub(super) struct BuildArgs {
 pub(super) async fn build(args: BuildArgs) -> Result<ExitCode, Failure> {
     let project = Project::find(&args.folder)?;
     report::say(&format!("building the {} query `{}` …", project.language, project.name));
-    // An older one could be taken for what this build makes.
-    remove(&project.component)?;
+    let output = args.output.unwrap_or_else(|| project.component.clone());
+    // An older one could be taken for what this build makes: by this build, where it is the project's own script that writes it, and by
+    // whoever comes after a build that fails.
+    if output == project.component || project.language == Language::JavaScript {
+        remove(&project.component)?;
+    }
     let component = match project.language {
         Language::Rust => rust::build(&project).await?,
         Language::JavaScript => javascript::build(&project).await?,
         Language::Python => python::build(&project).await?,
     };
-    let output = args.output.unwrap_or_else(|| project.component.clone());
     write(&output, &component)?;
 
     // Absolute, so that it is not taken for the name of a query that comes with podlens.

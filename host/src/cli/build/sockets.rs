@@ -116,8 +116,9 @@ struct Rewriting<'a> {
     closed_functions: BTreeSet<u32>,
     /// The instance that [`SPARE`] is in.
     spare: Option<u32>,
-    /// The types of the functions that trap, and where their module belongs, with its index, and its instance.
+    /// The parameters and results of the functions that trap.
     trapping: Vec<(Vec<ValType>, Vec<ValType>)>,
+    /// Before which section the module of these functions comes, and its index.
     trapping_module: Option<(usize, u32)>,
 }
 
