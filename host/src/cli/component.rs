@@ -52,7 +52,7 @@ async fn said_if_slow<T>(loading: impl Future<Output = T>) -> T {
 
 /// The runtime of the binary. What cannot be cached is compiled each time; that is worth a word only where the user can mend it.
 pub(super) fn runtime() -> Result<Runtime, Error> {
-    let mut options = RuntimeOptions { source_lines: true, ..RuntimeOptions::default() };
+    let mut options = RuntimeOptions::default();
     if let Some(folder) = cache_folder(&ProcessEnvironment) {
         match CompileCache::open(&folder) {
             Ok(cache) => options.cache = Some(cache),

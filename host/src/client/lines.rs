@@ -12,7 +12,7 @@ use crate::error::{Error, Kind};
 use crate::kube::Request;
 
 /// Longest line. etcd stores no request above 1.5 MiB (etcd `DefaultMaxRequestBytes`), and JSON is up to a few times as long.
-const MAX_LINE_BYTES: usize = 8 << 20;
+const MAX_LINE_BYTES: usize = 4 << 20;
 
 /// The lines of an answer, as they come. Dropped, it ends the request.
 pub(crate) struct Lines {

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use serde_saphyr::Options;
 
 use super::decode::with_type;
+use super::pod::ListMeta;
 use super::{Namespace, Pod, PodName, ReadPod};
 use crate::text::excerpt;
 
@@ -18,6 +19,11 @@ use crate::text::excerpt;
 const MAX_DEPTH: usize = 64;
 /// Most nodes of a YAML text: 100,000 pods of 300 fields. Arbitrary; bounds time and memory together with the text's size.
 const MAX_NODES: usize = 30_000_000;
+/// Most of what the parser meets: a node has a beginning and an end at the most.
+const MAX_EVENTS: usize = 2 * MAX_NODES;
+
+/// Most documents of a YAML text. Arbitrary: a file for each of 100,000 pods, one after the other.
+const MAX_DOCUMENTS: usize = 100_000;
 
 /// The namespace of a pod whose text names none, as for kubectl.
 const DEFAULT_NAMESPACE: &str = "default";
@@ -29,6 +35,8 @@ pub struct Manifest {
     pub pods: Vec<ReadPod>,
     /// How many objects it has that are no pods.
     pub others: usize,
+    /// How many lists it has, empty ones too.
+    pub lists: usize,
 }
 
 impl Manifest {
@@ -71,18 +79,24 @@ impl Manifest {
 
     /// Adds one document.
     fn add(&mut self, json: &str, objects: bool) -> Result<(), ManifestError> {
-        let Head { api_version, kind, items } = Head::of(json).ok_or_else(|| {
+        let Head { api_version, kind, items, metadata } = Head::of(json).ok_or_else(|| {
             ManifestError::new("it has something that is no Kubernetes object: expected a Pod, a PodList or a List")
         })?;
         match (&*api_version, &*kind, items) {
             ("v1", "Pod", _) => self.add_pod(json, objects),
+            _ if metadata.as_ref().is_some_and(|metadata| !metadata.continue_token.is_empty()) => Err(ManifestError::new(
+                "it has the first page of a list that goes on: get all of it, or it would pass for the whole",
+            )),
             ("v1", "PodList", items) => {
+                self.lists += 1;
                 items.unwrap_or_default().into_iter().try_for_each(|item| self.add_pod(item.get(), objects))
             }
-            (_, kind, Some(items)) if kind.ends_with("List") => {
+            (version, kind, Some(items)) if kind.ends_with("List") && !version.is_empty() => {
+                self.lists += 1;
                 items.into_iter().try_for_each(|item| self.add_item(item.get(), objects))
             }
-            ("", "", _) => {
+            // kubectl writes the kind of a list last: without it, the text was cut.
+            ("", _, _) | (_, "", _) => {
                 Err(ManifestError::new("it has an object without `apiVersion` and `kind`: expected a Pod, a PodList or a List"))
             }
             _ => {
@@ -138,6 +152,8 @@ struct Head<'a> {
     kind: Cow<'a, str>,
     #[serde(borrow, default)]
     items: Option<Vec<&'a RawValue>>,
+    #[serde(default)]
+    metadata: Option<ListMeta>,
 }
 
 impl<'a> Head<'a> {
@@ -164,6 +180,9 @@ fn options() -> Options {
     let budget = serde_saphyr::budget! {
         max_depth: MAX_DEPTH,
         max_nodes: MAX_NODES,
+        max_events: MAX_EVENTS,
+        max_documents: MAX_DOCUMENTS,
+        max_total_scalar_bytes: usize::MAX,
         // kubectl writes no aliases, and they are how a small text becomes a large one.
         max_aliases: 0,
         max_anchors: 0,
@@ -269,12 +288,31 @@ status:
         assert_eq!(names("{kind: Pod, apiVersion: v1, metadata: {name: a}}"), Ok((vec!["default/a".to_owned()], 0)));
     }
 
+    /// More than the parser's own bound, which is of a million events.
+    #[test]
+    fn the_yaml_of_a_whole_cluster_is_read() {
+        let labels: String = (0..50).map(|number| format!("      label-{number}: value\n")).collect();
+        let pod =
+            |number: usize| format!("- apiVersion: v1\n  kind: Pod\n  metadata:\n    name: web-{number}\n    labels:\n{labels}");
+        let pods: String = (0..12_000).map(pod).collect();
+        let manifest = Manifest::parse(format!("apiVersion: v1\nitems:\n{pods}kind: List\n").as_bytes(), false).unwrap();
+        assert_eq!(manifest.pods.len(), 12_000);
+    }
+
+    const NO_KIND: &str = "it has an object without `apiVersion` and `kind`: expected a Pod, a PodList or a List";
+
     #[test]
     fn an_error_says_where() {
         let aliases = "a: &a [1]\nb: *a\n";
         for (text, expected) in [
             ("[]", "it has something that is no Kubernetes object: expected a Pod, a PodList or a List"),
             ("just words", "it has something that is no Kubernetes object: expected a Pod, a PodList or a List"),
+            ("apiVersion: v1\nitems:\n- {kind: Pod, apiVersion: v1, metadata: {name: a}}\n", NO_KIND),
+            (r#"{"kind":"Pod","metadata":{"name":"a"}}"#, NO_KIND),
+            (
+                r#"{"kind":"PodList","apiVersion":"v1","metadata":{"continue":"x"},"items":[]}"#,
+                "it has the first page of a list that goes on: get all of it, or it would pass for the whole",
+            ),
             ("{}", "it has an object without `apiVersion` and `kind`: expected a Pod, a PodList or a List"),
             (r#"{"kind":"Pod","apiVersion":"v1""#, "it is not well-formed JSON: EOF while parsing an object at line 1 column 31"),
             (

@@ -7,6 +7,10 @@ use serde_json::value::RawValue;
 use super::decode::json_pod;
 use super::{DecodeError, ReadPod};
 
+/// Most memory that a pod may take, by [`ReadPod::size_bytes`]. Those met in practice take some 5 KB; a hostile line of empty items takes a
+/// hundred times its length.
+const MAX_POD_BYTES: usize = 16 << 20;
+
 /// What happened, as a watch tells it.
 #[derive(Clone, Debug)]
 pub(crate) enum WatchEvent {
@@ -41,8 +45,9 @@ impl WatchEvent {
         }
         let malformed = || DecodeError::malformed("WatchEvent");
         let event: Event<'_> = serde_json::from_slice(line).map_err(|_| malformed())?;
+        let present = |pod: ReadPod| if pod.size_bytes() > MAX_POD_BYTES { Err(malformed()) } else { Ok(Self::Present(pod)) };
         match &*event.kind {
-            "ADDED" | "MODIFIED" => Ok(Self::Present(json_pod(event.object, objects)?)),
+            "ADDED" | "MODIFIED" => present(json_pod(event.object, objects)?),
             "DELETED" => Ok(Self::Gone(json_pod(event.object, false)?)),
             "BOOKMARK" => Ok(Self::Bookmark(json_pod(event.object, false)?.pod.metadata.resource_version)),
             "ERROR" => {

@@ -5,7 +5,7 @@
 //! the component, the compiler's version and its settings, and is written before `Runtime::load` returns.
 
 use std::fs::{self, DirBuilder, Metadata};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -52,6 +52,8 @@ impl CompileCache {
         // Symbolic links are followed here, once; what they lead to is then held to the same rules.
         let folder = folder.canonicalize().map_err(|error| unusable().because(error))?;
         check(&folder)?;
+        // What is made below it is made by the process' umask, which may give it to everybody: nobody else gets there.
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).map_err(|error| unusable().because(error))?;
         let mut config = CacheConfig::new();
         config
             .with_directory(folder.clone())
@@ -115,8 +117,6 @@ fn others_can_write(metadata: &Metadata, depth: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     fn chmod(path: &Path, mode: u32) {

@@ -183,17 +183,18 @@ fn check_header(bytes: &[u8]) -> Result<(), Error> {
 }
 
 fn check_imports(names: &[String]) -> Result<(), Error> {
+    const MAX_NAMED: usize = 8;
     let mut refused = Vec::new();
     let mut wrong_version = None;
     for name in names {
         match offer(name) {
             Offered::Yes => {}
             Offered::OtherVersion => wrong_version = Some(excerpt(name)),
-            Offered::No => refused.push(format!("`{}`", excerpt(name))),
+            Offered::No if refused.len() < MAX_NAMED => refused.push(format!("`{}`", excerpt(name))),
+            Offered::No => {}
         }
     }
     if !refused.is_empty() {
-        refused.truncate(8);
         let hint = format!(
             "a query may import {} at {OWN_VERSION} or an older 0.1, and of WASI 0.2 {}",
             OWN.join(", "),

@@ -57,7 +57,11 @@ impl Found {
             return Err(format!("there are more than {MAX_BYTES} bytes of pods").into());
         }
         self.bytes += read;
-        self.pods.append(&mut Manifest::parse(&text, objects)?.pods);
+        let mut manifest = Manifest::parse(&text, objects)?;
+        if manifest.pods.is_empty() && manifest.lists == 0 && manifest.others == 0 {
+            return Err("it has no Kubernetes object".into());
+        }
+        self.pods.append(&mut manifest.pods);
         Ok(())
     }
 

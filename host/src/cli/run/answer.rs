@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::limits::Limit;
 use crate::query::{Cell, Column, Row};
 use crate::runtime::{Outcome, Report, Run};
+use crate::text::visible;
 
 /// How often the count of pods is brought up to date.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
@@ -117,7 +118,7 @@ pub(in crate::cli) fn meaning(outcome: Outcome) -> (Result<Whole, Error>, Vec<St
     let stopped = result.as_ref().err().map(|error| stats::of_failure(error, &report)).unwrap_or_default();
     let Report { warnings, incomplete, skipped, .. } = report;
     let mut told = stopped;
-    told.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
+    told.extend(warnings.iter().map(|warning| format!("warning: {}", visible(warning))));
     let is_whole = if skipped.is_empty() { Whole::Yes } else { Whole::No };
     for skipped in skipped {
         told.push(report::warning(&format!("namespace `{}` is not in the answer", skipped.namespace), &skipped.error));

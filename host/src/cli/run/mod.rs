@@ -12,7 +12,7 @@ mod watch;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
@@ -29,11 +29,11 @@ use crate::Query;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::query::{Argument, ArgumentError, Description};
-use crate::runtime::{LogLine, LogStream, Report, Run, RunOptions};
+use crate::runtime::{LogLine, LogSink, LogStream, Report, Run, RunOptions};
 use crate::source::PodSource;
 use answer::Answer;
 pub(super) use answer::{collect, meaning};
-use record::RecordArgs;
+use record::{RecordArgs, Recording};
 use target::{Asked, Target};
 
 /// Bytes that are collected before they are written to a file or a pipe.
@@ -105,6 +105,10 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     printer(&args, &description, SystemTime::now(), io::sink())?;
 
     let targets = asked.targets(&query.description().columns).await?;
+    if args.record.is_given() && targets.len() > 1 {
+        let error = Error::new(crate::error::Kind::InvalidArgument, "one recording is of one run, and this answer takes several");
+        return Err(Failure::usage(error, "record each with one `--context` and one `-n` of its own"));
+    }
     if args.watch {
         return watch::watch(&args, &query, &arguments, &description, targets).await;
     }
@@ -114,9 +118,9 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         query: &query,
         arguments: &arguments,
         limits: &args.limits.0,
-        progress: progress.handle(),
+        log: Arc::new(log(progress.handle())),
         // Pods of an earlier moment are shown as of then; and what is recorded is to be had again.
-        now: now.or_else(|| args.record.is_given().then(SystemTime::now)),
+        now: now.or_else(|| args.record.is_given().then(whole_seconds)),
         stats: args.stats,
     };
     let stdout = io::stdout();
@@ -130,6 +134,12 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
         Ok([target]) => one(&job, &args.record, target, &description, answer).await,
         Err(targets) => several::answer(&job, &targets, &description.columns, answer).await,
     }
+}
+
+/// This moment, as a recording keeps it.
+fn whole_seconds() -> SystemTime {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    SystemTime::UNIX_EPOCH + Duration::from_secs(now.as_secs())
 }
 
 /// Flags that mean nothing together.
@@ -152,9 +162,6 @@ fn check(args: &RunArgs) -> Result<(), Failure> {
             "this format is not for `--watch`",
             "with `--watch`, print `table`, `wide`, `name`, `jsonl`, `json` or `yaml`",
         );
-    }
-    if args.record.is_given() && args.contexts.len() > 1 {
-        return wrong("one recording is of one cluster", "record each with a `--context` of its own");
     }
     Ok(())
 }
@@ -184,7 +191,8 @@ struct Job<'a> {
     query: &'a Query,
     arguments: &'a [Argument],
     limits: &'a Limits,
-    progress: ProgressHandle,
+    /// Where the query's log goes.
+    log: LogSink,
     /// What the query's clock shows; `None` for the machine's time.
     now: Option<SystemTime>,
     /// Whether to tell what each run took.
@@ -203,7 +211,7 @@ impl Job<'_> {
             grant: target.grant.clone(),
             limits: self.limits.clone(),
             arguments: self.arguments.to_vec(),
-            log: Arc::new(log(self.progress.clone())),
+            log: self.log.clone(),
             now: self.now,
         };
         self.query.run(source, options)
@@ -231,13 +239,14 @@ async fn one(
     mut answer: Answer<impl Write>,
 ) -> Result<ExitCode, Failure> {
     let source = target.source.clone()?;
-    let recording = job.now.and_then(|now| record.start(&source, &target.grant, now, job.query));
+    let recording = match job.now {
+        Some(now) => record.start(&source, &target.grant, now, job.query)?,
+        None => None,
+    };
     let source = recording.as_ref().map_or(source, |recording| recording.source());
     let run = job.start(source, &target);
     let printed = answer.print(run, &target.cells, &description.columns).await;
-    if let Some(recording) = &recording {
-        recording.write()?;
-    }
+    let recorded = recording.map_or(Ok(()), Recording::write);
     let outcome = match printed {
         Ok(outcome) => outcome,
         // Nobody reads on: the run has ended there.
@@ -245,5 +254,8 @@ async fn one(
     };
     answer.took.extend(job.took(&outcome.report));
     let result = answer::judge(outcome, &answer.progress);
-    answer.end(result)
+    // The answer comes first: it is there, whatever became of the file.
+    let code = answer.end(result)?;
+    recorded?;
+    Ok(code)
 }

@@ -1,9 +1,11 @@
 //! `--record`: the recording of a run, as a file.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
+
+use tempfile::NamedTempFile;
 
 use crate::error::{Error, Kind};
 use crate::source::{PodSource, Recorder, Redaction};
@@ -18,7 +20,7 @@ pub(super) struct RecordArgs {
     record: Option<PathBuf>,
 
     /// What to take out of the recorded pods: `env` (environment values and what kubectl applied), `annotations`, `labels`, `images`,
-    /// `ips`, `messages`, `nodes`, or `none`
+    /// `ips`, `messages`, `nodes`; `env` always, unless it is `none`
     #[arg(long, value_name = "WHAT", value_delimiter = ',', default_value = "env", requires = "record")]
     redact: Vec<Redact>,
 }
@@ -44,6 +46,8 @@ impl std::str::FromStr for Redact {
 /// A recording under way.
 pub(super) struct Recording {
     path: PathBuf,
+    /// Beside where it is to be, so that there is one whole file or none. It can be read by its owner alone.
+    file: NamedTempFile,
     recorder: Recorder,
 }
 
@@ -53,15 +57,39 @@ impl RecordArgs {
         self.record.is_some()
     }
 
-    /// Listens to `source`, if asked to.
-    pub(super) fn start(&self, source: &Arc<dyn PodSource>, grant: &Grant, now: SystemTime, query: &Query) -> Option<Recording> {
-        let redactions = self.redact.iter().filter_map(|redact| match redact {
-            Redact::Nothing => None,
-            Redact::This(redaction) => Some(*redaction),
-        });
-        let path = self.record.clone()?;
-        let recorder = Recorder::new(source.clone(), grant, now).component(query.digest().to_string()).redact(redactions);
-        Some(Recording { path, recorder })
+    /// Listens to `source`, if asked to. That the file can be written is found out before anything is read.
+    pub(super) fn start(
+        &self,
+        source: &Arc<dyn PodSource>,
+        grant: &Grant,
+        now: SystemTime,
+        query: &Query,
+    ) -> Result<Option<Recording>, Error> {
+        let Some(path) = self.record.clone() else { return Ok(None) };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let file = NamedTempFile::new_in(folder).map_err(|error| unwritable(&path, error))?;
+        if path.is_dir() {
+            return Err(unwritable(&path, io::ErrorKind::IsADirectory.into()));
+        }
+        let recorder = Recorder::new(source.clone(), grant, now).component(query.digest().to_string()).redact(self.redactions()?);
+        Ok(Some(Recording { path, file, recorder }))
+    }
+
+    /// Environment values always, unless nothing is to be taken out.
+    fn redactions(&self) -> Result<Vec<Redaction>, Error> {
+        let mut redactions = vec![Redaction::Env];
+        for redact in &self.redact {
+            match redact {
+                Redact::This(redaction) if redactions.contains(redaction) => {}
+                Redact::This(redaction) => redactions.push(*redaction),
+                Redact::Nothing if self.redact.len() == 1 => return Ok(Vec::new()),
+                Redact::Nothing => {
+                    let message = "`--redact none` takes nothing out, and stands alone";
+                    return Err(Error::new(Kind::InvalidArgument, message));
+                }
+            }
+        }
+        Ok(redactions)
     }
 }
 
@@ -71,17 +99,15 @@ impl Recording {
         Arc::new(self.recorder.clone())
     }
 
-    /// Writes the file, whole or not at all. It can be read by its owner alone.
-    pub(super) fn write(&self) -> Result<(), Error> {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let write = || {
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(self.recorder.recording().to_json().as_bytes())?;
-            file.persist(&self.path).map_err(|error| error.error)
-        };
-        write().map(drop).map_err(|error| {
-            let message = format!("the recording `{}` cannot be written", text::path(&self.path));
-            Error::new(Kind::InvalidArgument, message).because(error)
-        })
+    /// Writes the file.
+    pub(super) fn write(mut self) -> Result<(), Error> {
+        let json = self.recorder.recording()?.to_json();
+        let written = self.file.write_all(json.as_bytes());
+        let persisted = written.and_then(|()| self.file.persist(&self.path).map_err(|error| error.error));
+        persisted.map(drop).map_err(|error| unwritable(&self.path, error))
     }
+}
+
+fn unwritable(path: &Path, error: io::Error) -> Error {
+    Error::new(Kind::InvalidArgument, format!("the recording `{}` cannot be written", text::path(path))).because(error)
 }

@@ -30,26 +30,28 @@ pub(super) async fn answer(
     let mut runs = stream::iter(targets).map(|target| run(job, target)).buffered(AT_ONCE);
     let mut failures = Vec::new();
     let mut whole = Whole::Yes;
-    let mut printed = Ok(());
     for target in targets {
         let Some((rows, ended)) = runs.next().await else { break };
-        for row in rows {
-            printed = printed.and_then(|()| answer.row(&answer::begun(row, &target.cells, columns)));
-        }
         if let Ok(outcome) = &ended {
             answer.took.extend(job.took(&outcome.report));
         }
         match ended.and_then(|outcome| answer::judge(outcome, &answer.progress)) {
             Ok(Whole::Yes) => {}
             Ok(Whole::No) => whole = Whole::No,
-            Err(error) => failures.push((&target.name, error)),
+            // Rows of a run that broke off are not all of its cluster's: none of them is shown.
+            Err(error) => {
+                failures.push((&target.name, error));
+                continue;
+            }
+        }
+        let printed = rows.into_iter().try_for_each(|row| answer.row(&answer::begun(row, &target.cells, columns)));
+        if printed.is_err() {
+            // Nobody reads on: the others end here.
+            return exit::unless_broken_pipe(printed);
         }
     }
-    if printed.is_err() {
-        return exit::unless_broken_pipe(printed);
-    }
     // An answer of which nothing came is no answer.
-    if failures.len() == count && answer.rows == 0 {
+    if failures.len() == count {
         let mut failures = failures.into_iter();
         let Some((name, error)) = failures.next() else { return answer.end(Ok(whole)) };
         for (name, error) in failures {
@@ -58,7 +60,7 @@ pub(super) async fn answer(
         return answer.end(Err(error.told_as(format!("{name} gave no answer, and no other did"))));
     }
     for (name, error) in &failures {
-        answer.progress.suspend(|| report::say(&report::warning(&format!("{name} is not wholly in the answer"), error)));
+        answer.progress.suspend(|| report::say(&report::warning(&format!("{name} is not in the answer"), error)));
     }
     if !failures.is_empty() {
         whole = Whole::No;

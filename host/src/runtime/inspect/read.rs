@@ -44,13 +44,17 @@ pub(super) fn read(bytes: &[u8]) -> Facts {
     facts
 }
 
+/// Most names of imports or exports that are read, to check and to tell. A query imports some twenty; arbitrary, bounds what an unread
+/// component takes.
+const MAX_NAMES: usize = 10_000;
+
 /// The names that a component imports, but for types, as far as they can be read.
 pub(in crate::runtime) fn imported_names(bytes: &[u8]) -> Vec<String> {
     let mut parser = Parser::new(0);
     parser.set_features(WasmFeatures::all());
     let mut reader = Reader::default();
     for payload in parser.parse_all(bytes) {
-        if payload.and_then(|payload| reader.payload(&payload)).is_err() {
+        if payload.and_then(|payload| reader.payload(&payload)).is_err() || reader.imports.len() > MAX_NAMES {
             break;
         }
     }
@@ -124,6 +128,9 @@ impl Reader {
                         ComponentTypeRef::Func(_) => ExternKind::Function,
                         _ => ExternKind::Other,
                     };
+                    if self.imports.len() > MAX_NAMES {
+                        break;
+                    }
                     self.imports.push((import.name.name.to_owned(), kind));
                 }
             }

@@ -121,12 +121,11 @@ enum Verb {
     Get,
 }
 
-/// An error as a source may give it.
+/// An error as a source may give it. Its own words are not kept: an address may be among them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Failed {
     reason: Reason,
-    message: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     wait_seconds: Option<u64>,
 }
@@ -276,7 +275,7 @@ impl fmt::Display for Asked {
         }
         for (what, selector) in [("labels", &self.label_selector), ("fields", &self.field_selector)] {
             if !selector.is_empty() {
-                write!(f, ", {what} `{selector}`")?;
+                write!(f, ", {what} `{}`", excerpt(selector))?;
             }
         }
         if self.whole_objects { f.write_str(", as whole objects") } else { Ok(()) }
@@ -316,17 +315,19 @@ impl Failed {
             Kind::Unavailable | Kind::Unreachable | Kind::Configuration => Reason::Unavailable,
             Kind::InvalidArgument | Kind::Server | Kind::Limit(_) | Kind::Component | Kind::Query => Reason::ServerError,
         };
-        Self { reason, message: error.to_string(), wait_seconds: error.wait().map(|wait| wait.as_secs()) }
+        Self { reason, wait_seconds: error.wait().map(|wait| wait.as_secs()) }
     }
 
     fn error(&self) -> Error {
-        let message = excerpt(&self.message);
         match self.reason {
-            Reason::Denied => Error::denied(message),
+            Reason::Denied => Error::denied("it was refused when it was recorded"),
             Reason::NotFound => Error::not_found(),
-            Reason::Expired => Error::expired(message),
-            Reason::Unavailable => Error::unavailable(message, self.wait_seconds.map(Duration::from_secs)),
-            Reason::ServerError => Error::server_error(message),
+            Reason::Expired => Error::expired("the list expired when it was recorded"),
+            Reason::Unavailable => {
+                let wait = self.wait_seconds.map(Duration::from_secs);
+                Error::unavailable("there was no usable answer when it was recorded", wait)
+            }
+            Reason::ServerError => Error::server_error("the API server failed when it was recorded"),
         }
     }
 }

@@ -6,18 +6,28 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 
 use super::{Answer, Asked, End, Failed, Granted, RecordedPage, Recording, Redaction, Skipped, redact, to_json};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::policy::{Grant, PodRequest};
 use crate::source::{Bounds, BoxFuture, Page, PodPages, PodSource};
 
 /// A source that passes on what another answers, and remembers it. Cheap to clone; clones write one recording.
 ///
-/// It keeps all pods that were read in memory.
+/// It keeps all pods that were read in memory, up to a bound: what is beyond it ends the recording, and not the run.
 #[derive(Clone)]
 pub struct Recorder {
     source: Arc<dyn PodSource>,
-    recording: Arc<Mutex<Recording>>,
+    kept: Arc<Mutex<Kept>>,
 }
+
+struct Kept {
+    recording: Recording,
+    /// Bytes of the answers that are kept.
+    bytes: u64,
+    is_full: bool,
+}
+
+/// Most bytes of answers that are kept; as JSON in memory they take several times as much. Arbitrary: a list of 50,000 pods met in practice.
+const MAX_BYTES: u64 = 512 << 20;
 
 impl Recorder {
     /// Listens to `source` for a run with this grant, whose wall clock shows `time`.
@@ -25,43 +35,62 @@ impl Recorder {
         // The years that the one can tell and the other cannot have no pods.
         let time = Timestamp::try_from(time).and_then(|time| Timestamp::from_second(time.as_second())).unwrap_or_default();
         let recording = Recording { time, component: None, granted: Granted::of(grant), redacted: Vec::new(), answers: Vec::new() };
-        Self { source, recording: Arc::new(Mutex::new(recording)) }
+        Self { source, kept: Arc::new(Mutex::new(Kept { recording, bytes: 0, is_full: false })) }
     }
 
     /// Notes which component runs, by its digest.
     #[must_use]
     pub fn component(self, digest: impl Into<String>) -> Self {
-        self.lock().component = Some(digest.into());
+        self.lock().recording.component = Some(digest.into());
         self
     }
 
     /// Takes this out of the pods from now on.
     #[must_use]
     pub fn redact(self, redactions: impl IntoIterator<Item = Redaction>) -> Self {
-        self.lock().redacted.extend(redactions);
+        self.lock().recording.redacted.extend(redactions);
         self
     }
 
     /// What was recorded so far.
-    pub fn recording(&self) -> Recording {
-        self.lock().clone()
+    ///
+    /// # Errors
+    ///
+    /// More was read than is kept.
+    pub fn recording(&self) -> Result<Recording, Error> {
+        let kept = self.lock();
+        if kept.is_full {
+            let message = format!("the run read more than the {} MiB that a recording keeps", MAX_BYTES >> 20);
+            return Err(Error::new(Kind::Limit("recording"), message).hint("record fewer pods: name namespaces, or a selector"));
+        }
+        Ok(kept.recording.clone())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Recording> {
-        self.recording.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Opens an answer, and says which one it is.
     fn begin(&self, request: &PodRequest) -> usize {
-        let mut recording = self.lock();
-        recording.answers.push(Answer { asked: Asked::of(request), pages: Vec::new(), end: End::Open });
-        recording.answers.len() - 1
+        let answers = &mut self.lock().recording.answers;
+        answers.push(Answer { asked: Asked::of(request), pages: Vec::new(), end: End::Open });
+        answers.len() - 1
     }
 
     fn note(&self, answer: usize, page: &Result<Option<Page>, Error>) {
-        let mut recording = self.lock();
-        let redacted = recording.redacted.clone();
-        let Some(answer) = recording.answers.get_mut(answer) else { return };
+        let mut kept = self.lock();
+        if let Ok(Some(page)) = page {
+            kept.bytes = kept.bytes.saturating_add(page.pods.iter().map(|read| read.size_bytes() as u64).sum());
+            if kept.bytes > MAX_BYTES {
+                kept.is_full = true;
+                kept.recording.answers.iter_mut().for_each(|answer| answer.pages.clear());
+            }
+        }
+        if kept.is_full {
+            return;
+        }
+        let redacted = kept.recording.redacted.clone();
+        let Some(answer) = kept.recording.answers.get_mut(answer) else { return };
         match page {
             Ok(Some(page)) => answer.pages.push(recorded(page, answer.asked.whole_objects, &redacted)),
             Ok(None) => answer.end = End::Complete,

@@ -12,6 +12,9 @@ const REDACTED: &str = "redacted";
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Something that is taken out of the pods of a recording. The places where it was stay.
+///
+/// It is taken out where the API has a field for it. What is free text may repeat it: an annotation of a network plugin its pod's address, a
+/// DaemonSet's affinity its node, and selectors that were asked for what they compare with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Redaction {

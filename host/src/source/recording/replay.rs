@@ -77,10 +77,16 @@ impl PodSource for Replay {
             match (pages.first(), end) {
                 (Some(recorded), _) => page(recorded, asked),
                 (None, End::Failed(failed)) => Err(failed.error()),
-                (None, End::Complete | End::Open) => Err(Error::not_found()),
+                (None, End::Complete) => Err(Error::not_found()),
+                (None, End::Open) => Err(unfinished(asked)),
             }
         })
     }
+}
+
+fn unfinished(asked: &Asked) -> Error {
+    Error::server_error(format!("{asked} was not recorded to its end, since the query then did not wait for it"))
+        .hint("record again")
 }
 
 /// The pages of a recorded list.
@@ -100,10 +106,7 @@ impl PodPages for ReplayedPages {
                 (Some(recorded), _) => page(recorded, asked).map(Some),
                 (None, End::Complete) => Ok(None),
                 (None, End::Failed(failed)) => Err(failed.error()),
-                (None, End::Open) => {
-                    let message = format!("{asked} was not recorded to its end, since the query then did not read on");
-                    Err(Error::server_error(message).hint("record again"))
-                }
+                (None, End::Open) => Err(unfinished(asked)),
             }
         })
     }

@@ -66,7 +66,7 @@ async fn read(source: &dyn PodSource, request: PodRequest) -> (Vec<Vec<String>>,
 
 /// Through its text, as all replays.
 fn replay(recorder: &Recorder) -> Replay {
-    let recording = recorder.recording();
+    let recording = recorder.recording().unwrap();
     let read = Recording::parse(&recording.to_json()).unwrap();
     assert_eq!(read, recording);
     assert_eq!(Granted::of(&read.grant().unwrap()), read.granted);
@@ -165,14 +165,22 @@ async fn what_was_asked_again_is_answered_in_turn() {
     let replay = replay(&recorder);
     let ends =
         [read(&replay, ask()).await.1, read(&replay, ask()).await.1, read(&replay, ask()).await.1, read(&replay, ask()).await.1];
-    assert_eq!(ends, [Err("no".to_owned()), Err("the snapshot is gone".to_owned()), Ok(()), Ok(())]);
+    assert_eq!(
+        ends,
+        [
+            Err("it was refused when it was recorded".to_owned()),
+            Err("the list expired when it was recorded".to_owned()),
+            Ok(()),
+            Ok(()),
+        ]
+    );
 }
 
 #[tokio::test]
 async fn what_is_redacted_is_not_in_the_text() {
     let recorder = recorder(Redaction::ALL);
     read(&recorder, list(everywhere(), "", true)).await.1.unwrap();
-    let text = recorder.recording().to_json();
+    let text = recorder.recording().unwrap().to_json();
     for gone in ["s3cret", "web:1", "10.0.0.1", "node-1", "\"m\"", "\"n\""] {
         assert!(!text.contains(gone), "{gone} is in {text}");
     }
@@ -186,12 +194,12 @@ async fn what_is_redacted_is_not_in_the_text() {
 async fn recorder_of_env() -> String {
     let recorder = recorder(&[Redaction::Env]);
     read(&recorder, list(everywhere(), "", true)).await.1.unwrap();
-    recorder.recording().to_json()
+    recorder.recording().unwrap().to_json()
 }
 
 #[test]
 fn what_is_no_recording_is_refused() {
-    let recording = recorder(&[]).recording().to_json();
+    let recording = recorder(&[]).recording().unwrap().to_json();
     for (text, expected) in [
         ("{}".to_owned(), "it is no recording of podlens"),
         ("[]".to_owned(), "it is no recording of podlens"),

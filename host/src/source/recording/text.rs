@@ -1,5 +1,7 @@
 //! A recording as text.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,7 +16,7 @@ const WIT: &str = "podlens:query@0.1.0";
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RecordingText {
+struct RecordingText<'a> {
     format: String,
     version: u64,
     wit: String,
@@ -24,14 +26,14 @@ struct RecordingText {
     granted: Granted,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     redacted: Vec<Redaction>,
-    answers: Vec<AnswerText>,
+    answers: Vec<AnswerText<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct AnswerText {
+struct AnswerText<'a> {
     asked: Asked,
-    pages: Vec<PageText>,
+    pages: Vec<PageText<'a>>,
     /// There is more that nobody asked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     open: bool,
@@ -41,14 +43,14 @@ struct AnswerText {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct PageText {
+struct PageText<'a> {
     /// Bytes of the answer that the page came in.
     bytes: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     warning: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     skipped: Vec<Skipped>,
-    pods: Vec<Value>,
+    pods: Cow<'a, [Value]>,
 }
 
 pub(super) fn print(recording: &Recording) -> String {
@@ -77,9 +79,9 @@ pub(super) fn print(recording: &Recording) -> String {
     text
 }
 
-fn page_text(page: &RecordedPage) -> PageText {
-    let RecordedPage { pods, bytes, warning, skipped } = page.clone();
-    PageText { bytes, warning, skipped, pods }
+fn page_text(page: &RecordedPage) -> PageText<'_> {
+    let RecordedPage { pods, bytes, warning, skipped } = page;
+    PageText { bytes: *bytes, warning: warning.clone(), skipped: skipped.clone(), pods: Cow::Borrowed(pods) }
 }
 
 pub(super) fn parse(text: &str) -> Result<Recording, RecordingError> {
@@ -102,17 +104,17 @@ pub(super) fn parse(text: &str) -> Result<Recording, RecordingError> {
         let found = head.version;
         return Err(RecordingError(format!("it is of version {found}, and this podlens reads version {VERSION}: record again")));
     }
-    let text: RecordingText = serde_json::from_str(text).map_err(|error| malformed(&error))?;
+    let text: RecordingText<'_> = serde_json::from_str(text).map_err(|error| malformed(&error))?;
     text.granted.grant()?;
     let answers = text.answers.into_iter().map(answer).collect::<Result<_, _>>()?;
     let RecordingText { component, time, granted, redacted, .. } = text;
     Ok(Recording { time, component, granted, redacted, answers })
 }
 
-fn answer(text: AnswerText) -> Result<Answer, RecordingError> {
+fn answer(text: AnswerText<'_>) -> Result<Answer, RecordingError> {
     let AnswerText { asked, pages, open, error } = text;
     asked.check()?;
-    let page = |PageText { bytes, warning, skipped, pods }| RecordedPage { pods, bytes, warning, skipped };
+    let page = |PageText { bytes, warning, skipped, pods }| RecordedPage { pods: pods.into_owned(), bytes, warning, skipped };
     let pages: Vec<_> = pages.into_iter().map(page).collect();
     for pod in pages.iter().flat_map(|page| &page.pods) {
         from_json(pod, asked.whole_objects).map_err(|error| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
-use super::Change;
+use super::{Change, MAX_BYTES, too_many};
 use crate::client::Client;
 use crate::error::{Error, Kind};
 use crate::kube::{ReadPod, Request, WatchEvent, WatchPods};
@@ -38,8 +38,8 @@ pub(super) struct Follower {
 
 /// Why a list or watch is not read on.
 enum End {
-    /// The version that was watched from is too old: what happened since has to be listed.
-    Expired,
+    /// What happened since the version that was watched from has to be listed: it is too old, or a change cannot be read.
+    Relist(Option<Error>),
     /// The API server was not there, or not well; the same may be tried again.
     Lost(Error),
     /// There is no use in trying again.
@@ -51,8 +51,7 @@ enum End {
 impl From<Error> for End {
     fn from(error: Error) -> Self {
         match error.kind() {
-            Kind::Unavailable | Kind::Unreachable | Kind::Server => Self::Lost(error),
-            Kind::Expired => Self::Expired,
+            Kind::Unavailable | Kind::Unreachable | Kind::Server | Kind::Expired => Self::Lost(error),
             _ => Self::Failed(error),
         }
     }
@@ -76,12 +75,19 @@ impl Follower {
         let mut delay = FIRST_DELAY;
         loop {
             let began = Instant::now();
-            let end = match self.watch(&mut version).await {
-                Err(End::Expired) => self.list().await.map(|listed| version = listed),
+            let end = self.watch(&mut version).await;
+            if began.elapsed() >= LONG_WATCH && matches!(end, Ok(()) | Err(End::Relist(None))) {
+                delay = FIRST_DELAY;
+            } else {
+                sleep(delay).await;
+                delay = delay.saturating_mul(2).min(LONGEST_DELAY);
+            }
+            let end = match end {
+                Err(End::Relist(trouble)) => self.relist(&mut version, trouble).await,
                 end => end,
             };
             match end {
-                Ok(()) | Err(End::Expired) => {}
+                Ok(()) => {}
                 Err(End::Lost(error)) => {
                     if let Err(end) = self.tell(Change::Away(error)).await {
                         return end;
@@ -89,24 +95,32 @@ impl Follower {
                 }
                 Err(end) => return end,
             }
-            if began.elapsed() >= LONG_WATCH {
-                delay = FIRST_DELAY;
-                continue;
-            }
-            sleep(delay).await;
-            delay = delay.saturating_mul(2).min(LONGEST_DELAY);
         }
+    }
+
+    async fn relist(&self, version: &mut String, trouble: Option<Error>) -> Result<(), End> {
+        if let Some(error) = trouble {
+            self.tell(Change::Away(error)).await?;
+        }
+        *version = self.list().await?;
+        Ok(())
     }
 
     /// Tells all pods, and gives the version that they are of.
     async fn list(&self) -> Result<String, End> {
         let mut pages = self.source.pages(self.request.clone());
         let mut pods = Vec::new();
+        let mut bytes = 0_usize;
         loop {
             let bounds = Bounds { deadline: Instant::now() + PAGE_TIMEOUT, max_bytes: MAX_ANSWER_BYTES };
             let Some(page) = pages.next_page(bounds).await? else { break };
             for read in page.pods {
-                pods.push(self.admitted(read)?);
+                let read = self.admitted(read)?;
+                bytes = bytes.saturating_add(read.size_bytes());
+                pods.push(read);
+            }
+            if bytes > MAX_BYTES {
+                return Err(End::Failed(too_many()));
             }
         }
         let version = pages.resource_version().unwrap_or_default().to_owned();
@@ -137,10 +151,11 @@ impl Follower {
                 Ok(None) => return Ok(()),
                 // A connection that breaks is nothing to tell of; whether there is another is seen next.
                 Err(error) if error.kind() == Kind::Unavailable => return Ok(()),
-                Err(error) => return Err(error.into()),
+                // Watched again from the same version, it would come again.
+                Err(error) => return Err(End::Relist(Some(error))),
             };
             let event = WatchEvent::decode(&line, self.request.objects()).map_err(|error| {
-                End::Lost(Error::new(Kind::Server, "a change that the API server told could not be read").because(error))
+                End::Relist(Some(Error::new(Kind::Server, "a change that the API server told could not be read").because(error)))
             })?;
             match event {
                 WatchEvent::Present(read) => {
@@ -153,10 +168,10 @@ impl Follower {
                     self.tell(Change::Gone(Box::new(read))).await?;
                 }
                 WatchEvent::Bookmark(later) => *version = later,
-                WatchEvent::Expired => return Err(End::Expired),
+                WatchEvent::Expired => return Err(End::Relist(None)),
                 WatchEvent::Failed(reason) => {
                     let message = format!("the API server ended the watch: `{}`", excerpt(&reason));
-                    return Err(End::Lost(Error::new(Kind::Server, message)));
+                    return Err(End::Relist(Some(Error::new(Kind::Server, message))));
                 }
             }
         }
@@ -175,6 +190,9 @@ impl Follower {
 
 /// Listing does not allow watching.
 fn refused(error: Error) -> End {
+    if error.is_expired() {
+        return End::Relist(None);
+    }
     if error.is_denied() {
         let hint = "a watch takes the verb `watch` on pods, beside `list`: add it to the Role";
         return End::Failed(Error::denied("the pods can be listed, but not watched").hint(hint).because(error));

@@ -24,7 +24,7 @@ const QUIET: Duration = Duration::from_millis(200);
 /// How long an update may wait for a burst to be over. Arbitrary; what a person does not take for standing still.
 const LONGEST_BURST: Duration = Duration::from_secs(1);
 /// Changes that wait to be noted before the reading of more does. Arbitrary.
-const CHANGES_AHEAD: usize = 256;
+const CHANGES_AHEAD: usize = 16;
 /// Most memory of the pods that are kept, by [`ReadPod::size_bytes`]. Arbitrary: 100,000 pods met in practice.
 const MAX_BYTES: usize = 512 << 20;
 
@@ -38,7 +38,6 @@ pub struct Watch {
     bytes: usize,
     /// Since when something has changed that no update told, and when it last did.
     burst: Option<(Instant, Instant)>,
-    trouble: Option<Error>,
     _followers: JoinSet<()>,
 }
 
@@ -46,6 +45,8 @@ pub struct Watch {
 #[derive(Default)]
 struct Part {
     listed: bool,
+    /// Why it may not be up to date.
+    trouble: Option<Error>,
     pods: BTreeMap<(String, String), ReadPod>,
 }
 
@@ -99,7 +100,7 @@ impl Watch {
                 Follower { client: client.clone(), source: ApiServer::new(client.clone()), request, part, changes: sender.clone() };
             followers.spawn(follower.follow());
         }
-        Ok(Self { changes, parts, bytes: 0, burst: None, trouble: None, _followers: followers })
+        Ok(Self { changes, parts, bytes: 0, burst: None, _followers: followers })
     }
 
     /// Waits until all pods are known, and later for changes; a burst of them is one update. Safe to cancel.
@@ -128,7 +129,7 @@ impl Watch {
     fn update(&mut self) -> WatchUpdate {
         self.burst = None;
         let pods = self.parts.iter().flat_map(|part| part.pods.values().cloned()).collect();
-        WatchUpdate { pods: Snapshot::new(pods), trouble: self.trouble.clone() }
+        WatchUpdate { pods: Snapshot::new(pods), trouble: self.parts.iter().find_map(|part| part.trouble.clone()) }
     }
 
     fn note(&mut self, part: usize, change: Change) -> Result<(), Error> {
@@ -136,8 +137,8 @@ impl Watch {
         match change {
             Change::Listed(pods) => {
                 self.bytes -= std::mem::take(&mut state.pods).values().map(ReadPod::size_bytes).sum::<usize>();
-                self.bytes += pods.iter().map(ReadPod::size_bytes).sum::<usize>();
                 state.pods = pods.into_iter().map(|read| (key(&read), read)).collect();
+                self.bytes += state.pods.values().map(ReadPod::size_bytes).sum::<usize>();
                 state.listed = true;
             }
             Change::Present(read) => {
@@ -147,19 +148,23 @@ impl Watch {
                 }
             }
             Change::Gone(read) => self.bytes -= state.pods.remove(&key(&read)).map_or(0, |before| before.size_bytes()),
-            Change::Away(error) => self.trouble = Some(error),
-            Change::Back if self.trouble.is_none() => return Ok(()),
-            Change::Back => self.trouble = None,
+            Change::Away(error) => state.trouble = Some(error),
+            Change::Back if state.trouble.is_none() => return Ok(()),
+            Change::Back => state.trouble = None,
             Change::Failed(error) => return Err(error),
         }
         if self.bytes > MAX_BYTES {
-            let message = format!("the watched pods take more than {} MiB of memory", MAX_BYTES >> 20);
-            return Err(Error::new(Kind::Limit("watched pods"), message).hint("watch fewer: name namespaces, or a selector"));
+            return Err(too_many());
         }
         let now = Instant::now();
         self.burst = Some((self.burst.map_or(now, |(first, _)| first), now));
         Ok(())
     }
+}
+
+fn too_many() -> Error {
+    let message = format!("the watched pods take more than {} MiB of memory", MAX_BYTES >> 20);
+    Error::new(Kind::Limit("watched pods"), message).hint("watch fewer: name namespaces, or a selector")
 }
 
 fn key(read: &ReadPod) -> (String, String) {

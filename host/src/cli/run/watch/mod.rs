@@ -7,13 +7,12 @@ mod view;
 
 use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::super::exit::{self, Failure};
 use super::super::interrupt::Interrupts;
 use super::super::output::Format;
-use super::super::output::progress::Progress;
 use super::super::report;
 use super::answer::{self, Whole};
 use super::target::Target;
@@ -21,6 +20,7 @@ use super::{Job, RunArgs, printer};
 use crate::Query;
 use crate::error::{Error, Kind};
 use crate::query::{Argument, ColumnType, Description, Row};
+use crate::runtime::LogSink;
 use crate::source::{Watch, WatchUpdate};
 use view::View;
 
@@ -46,9 +46,8 @@ pub(super) async fn watch(
     })?;
     let client = target.client.as_ref().ok_or_else(|| Error::new(Kind::InvalidArgument, "`--watch` follows a cluster"))?;
     let interrupts = Interrupts::listen()?;
-    // A watch shows its rows, and takes as long as it is wanted.
-    let progress = Progress::hidden();
-    let job = Job { query, arguments, limits: &args.limits.0, progress: progress.handle(), now: None, stats: false };
+    let log = Log::default();
+    let job = Job { query, arguments, limits: &args.limits.0, log: log.sink(), now: None, stats: false };
     let print = |rows: &[Row]| {
         let mut text = Vec::new();
         let mut printer = printer(args, description, SystemTime::now(), &mut text)?;
@@ -62,6 +61,7 @@ pub(super) async fn watch(
     let mut following = Following {
         view: View::new(&args.output, io::stdout().is_terminal())?,
         watch,
+        log,
         ages: (has_ages && io::stdout().is_terminal()).then(|| tokio::time::interval(AGES_INTERVAL)),
         rows: None,
         trouble: false,
@@ -71,7 +71,7 @@ pub(super) async fn watch(
         ended = following.follow(&job, &target, print) => ended,
     };
     // Whatever was the end, what was shown last stays.
-    let closed = following.view.close();
+    let closed = following.view.close(ended.is_err());
     match ended {
         Err(failure) if failure.is_broken_pipe() => Ok(ExitCode::SUCCESS),
         Err(failure) => Err(failure),
@@ -83,9 +83,30 @@ struct Following {
     watch: Watch,
     view: View,
     ages: Option<tokio::time::Interval>,
+    log: Log,
     /// What is shown.
     rows: Option<Vec<Row>>,
     trouble: bool,
+}
+
+/// What a run says besides its rows, until its rows are shown.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    fn sink(&self) -> LogSink {
+        let log = self.clone();
+        // A run's own limit bounds it.
+        Arc::new(move |line| log.lines().push(super::shown(&line)))
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.lines())
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Following {
@@ -105,24 +126,27 @@ impl Following {
                     continue;
                 }
             };
-            self.tell_trouble(&update);
+            let trouble = self.trouble(&update);
             let (rows, outcome) = answer::collect(job.start(Arc::new(update.pods), target)).await;
-            if answer::judge(outcome, &job.progress)? == Whole::Yes {
+            let (meaning, warnings) = answer::meaning(outcome);
+            self.view.say([trouble, self.log.take(), warnings].concat());
+            if meaning? == Whole::Yes {
                 self.view.show(&print(&rows)?)?;
                 self.rows = Some(rows);
             }
         }
     }
 
-    /// Says once that the API server is away, and once that it is back.
-    fn tell_trouble(&mut self, update: &WatchUpdate) {
-        let message = match (&update.trouble, self.trouble) {
-            (Some(error), false) => report::warning("the API server is away; what is shown is of before", error),
-            (None, true) => "the API server is back".to_owned(),
-            _ => return,
-        };
-        self.trouble = update.trouble.is_some();
-        self.view.say(&message);
+    /// That the API server is away: always on a screen, which shows one moment, and elsewhere once, as that it is back.
+    fn trouble(&mut self, update: &WatchUpdate) -> Vec<String> {
+        let was = std::mem::replace(&mut self.trouble, update.trouble.is_some());
+        match &update.trouble {
+            Some(error) if !was || self.view.is_screen() => {
+                report::warning("the API server is away; what is shown is of before", error).lines().map(str::to_owned).collect()
+            }
+            None if was && !self.view.is_screen() => vec!["the API server is back".to_owned()],
+            _ => Vec::new(),
+        }
     }
 }
 

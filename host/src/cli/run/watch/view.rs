@@ -54,18 +54,29 @@ impl View {
         }
     }
 
-    /// Says something that is no answer.
-    pub(super) fn say(&mut self, message: &str) {
+    /// Says what goes with the next answer: on a screen in place of what went with the last.
+    pub(super) fn say(&mut self, lines: Vec<String>) {
         match self {
-            Self::Screen(screen) => screen.say(message),
-            _ => report::say(message),
+            Self::Screen(screen) => screen.say(lines),
+            _ => lines.iter().for_each(|line| report::say(line)),
         }
     }
 
-    /// Leaves the last answer where it can be read.
-    pub(super) fn close(&mut self) -> io::Result<()> {
+    /// Whether only the last answer is to be seen.
+    pub(super) fn is_screen(&self) -> bool {
+        matches!(self, Self::Screen(_))
+    }
+
+    /// Leaves the last answer where it can be read, and if it `failed`, what was said last.
+    pub(super) fn close(&mut self, failed: bool) -> io::Result<()> {
         match self {
-            Self::Screen(screen) => screen.close(),
+            Self::Screen(screen) => {
+                screen.close()?;
+                if failed {
+                    screen.said().iter().for_each(|line| report::say(line));
+                }
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
