@@ -91,15 +91,21 @@ impl Place {
     /// Runs `command`, and compares all that it gave, line by line.
     #[track_caller]
     pub(crate) fn check(&self, command: &mut Command, code: i32, stdout: &[&str], stderr: &[&str]) {
-        let done = self.run(command);
+        let done = self.run_without_details(command);
         let expected = Done { code, stdout: lines(stdout), stderr: lines(stderr) };
         assert!(done == expected, "{command:?} gave\n{}\nand not\n{}", shown(&done), shown(&expected));
     }
 
-    /// What `command` gives, without what differs from one run to the next, and without what `failures.rs` looks at.
+    /// What `command` gives, without what differs from one run to the next.
     pub(crate) fn run(&self, command: &mut Command) -> Done {
         let Done { code, stdout, stderr } = program::run(command);
-        Done { code, stdout: self.steady(&stdout), stderr: self.steady(&without_details(&stderr)) }
+        Done { code, stdout: self.steady(&stdout), stderr: self.steady(&stderr) }
+    }
+
+    /// The same, without what `failures.rs` looks at.
+    pub(crate) fn run_without_details(&self, command: &mut Command) -> Done {
+        let Done { code, stdout, stderr } = self.run(command);
+        Done { code, stdout, stderr: without_details(&stderr) }
     }
 
     /// `text` without what differs from one run to the next: this folder is `FOLDER`, the server's port `PORT`, each moment `NOW`.

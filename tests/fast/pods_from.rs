@@ -90,8 +90,9 @@ fn grants_selectors_and_limits_are_the_same() {
     let json = place.write("pods.json", json!({ "kind": "List", "apiVersion": "v1", "items": items }).to_string());
     let recording = place.path().join("recording.json");
     let (json, recording) = (json.to_str().expect("it is text"), recording.to_str().expect("it is text"));
-    let run =
-        |flags: &[&str]| program::run(place.in_pod("127.0.0.1", fake.port()).args(["run", "pod-names", "-o", "json"]).args(flags));
+    let run = |flags: &[&str]| {
+        place.run_without_details(place.in_pod("127.0.0.1", fake.port()).args(["run", "pod-names", "-o", "json"]).args(flags))
+    };
     good(run(&["-A", "--record", recording]));
     for flags in [
         &["-n", "shop"][..],
@@ -101,17 +102,64 @@ fn grants_selectors_and_limits_are_the_same() {
     ] {
         let live = run(flags);
         for from in [["--from", json], ["--replay", recording]] {
-            let elsewhere = place.run(program::command().args(["run", "pod-names", "-o", "json"]).args(from).args(flags));
+            let elsewhere =
+                place.run_without_details(program::command().args(["run", "pod-names", "-o", "json"]).args(from).args(flags));
             assert_eq!(elsewhere, live, "{flags:?} {from:?}");
         }
     }
     let selected = |from: [&str; 2]| {
         let flags = ["-l", "team=search,app=web", "--field-selector", "spec.nodeName!=node-001", "-n", "shop"];
-        good(place.run(program::command().args(["run", "pod-names", "-o", "name"]).args(from).args(flags)))
+        good(place.run_without_details(program::command().args(["run", "pod-names", "-o", "name"]).args(from).args(flags)))
     };
     let names = selected(["--from", json]);
     assert_eq!(names.lines().count(), PODS / 2 / 5 - 6, "{names}");
     assert_eq!(selected(["--replay", recording]), names);
+}
+
+/// What a kubectl that was refused leaves, what it wrote of a list that was cut, and what it gave of one that goes on.
+#[test]
+fn a_part_is_not_taken_for_the_whole() {
+    let place = Place::empty();
+    for (name, text, error) in [
+        ("empty.yaml", "", "it has no Kubernetes object"),
+        (
+            "cut.yaml",
+            "apiVersion: v1\nitems:\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: a}\n",
+            "it has an object without `apiVersion` and `kind`: expected a Pod, a PodList or a List",
+        ),
+        (
+            "page.json",
+            r#"{"kind":"PodList","apiVersion":"v1","metadata":{"continue":"x"},"items":[{"metadata":{"name":"a"}}]}"#,
+            "it has the first page of a list that goes on: get all of it, or it would pass for the whole",
+        ),
+    ] {
+        place.write(name, text);
+        let done = place.run(program::command().args(["run", "pod-names", "--from"]).arg(place.path().join(name)));
+        assert_eq!((done.code, done.stdout.as_str()), (2, ""), "{name}: {}", done.stderr);
+        assert!(done.stderr.contains(&format!("  caused by: {error}\n")), "{name}: {}", done.stderr);
+    }
+}
+
+/// A recording has no address, is made of one run, and is not begun where it cannot be written.
+#[test]
+fn a_recording_that_cannot_be_made_is_told_before_anything_is_read() {
+    let place = Place::empty();
+    place.write("pods.json", json!({ "kind": "Pod", "apiVersion": "v1", "metadata": { "name": "a" } }).to_string());
+    let run = |record: &str, flags: &[&str]| {
+        let mut command = program::command();
+        command.args(["run", "images", "--from"]).arg(place.path().join("pods.json"));
+        place.run(command.arg("--record").arg(place.path().join(record)).args(flags))
+    };
+    for (record, flags) in
+        [("missing/r.json", &[][..]), (".", &[]), ("r.json", &["-n", "a", "-n", "b"]), ("r.json", &["--redact", "none,ips"])]
+    {
+        let done = run(record, flags);
+        assert_eq!((done.code, done.stdout.as_str()), (2, ""), "{record} {flags:?}: {}", done.stderr);
+        assert!(!place.path().join("r.json").exists(), "{record} {flags:?}");
+    }
+    assert_eq!(run("r.json", &["--redact", "ips"]).code, 0);
+    let text = fs::read_to_string(place.path().join("r.json")).expect("it was written");
+    assert!(text.contains("\"env\",\n    \"ips\""), "{text}");
 }
 
 #[test]

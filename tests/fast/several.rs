@@ -100,6 +100,27 @@ fn rows_say_which_namespace_they_are_of() {
     );
 }
 
+/// What a run gave before a limit ended it is not all of its namespace's.
+#[test]
+fn rows_of_a_run_that_broke_off_are_not_shown() {
+    let pods_with = |namespace: &str, images: usize| {
+        let containers: Vec<_> = (0..images).map(|it| json!({ "name": format!("c{it}"), "image": format!("web:{it}") })).collect();
+        let pod = json!({ "metadata": { "name": "p", "namespace": namespace }, "spec": { "containers": containers } });
+        Answer::json(200, pod_list(&[pod], "").to_string())
+    };
+    check_namespaces(
+        &[("a", pods_with("a", 1)), ("b", pods_with("b", 3))],
+        &["images", "-n", "a", "-n", "b", "-o", "csv", "--max-rows", "2"],
+        7,
+        &["namespace,image,pods,pinned", "a,web:0,1,false"],
+        &[
+            "warning: namespace `b` is not in the answer",
+            "  caused by: the run reached its limit of rows: 2",
+            "hint: raise it with `--max-rows`, if the query should have more",
+        ],
+    );
+}
+
 /// A kubeconfig of two clusters.
 fn two_clusters(place: &Place, authority: &Authority, ports: [u16; 2]) {
     place.write("ca.crt", authority.pem());

@@ -113,6 +113,38 @@ fn a_watch_goes_on_where_it_was() {
     check_rows(script, &["b"]);
 }
 
+/// Asked for again from the same version, they would come again.
+#[test]
+fn changes_that_cannot_be_read_are_listed() {
+    let failed =
+        format!("{}\n", json!({ "type": "ERROR", "object": { "kind": "Status", "code": 500, "reason": "InternalError" } }));
+    let script = vec![
+        list("7", &["a"]),
+        (watch_from("7"), events(&[event("ADDED", "b", "8"), "{\"type\":\"NEWS\",\"object\":{}}\n".to_owned()])),
+        list("20", &["a", "b", "c"]),
+        (watch_from("20"), events(&[failed])),
+        list("30", &["c"]),
+        (watch_from("30"), silence()),
+    ];
+    check_rows(script, &["c"]);
+}
+
+/// The first list of one of several namespaces, which expires in its middle.
+#[test]
+fn a_first_list_that_expires_is_told() {
+    let mut first = pod_list(&[pod("a")], "next");
+    first["metadata"]["resourceVersion"] = json!("7");
+    let script = [
+        (get(PODS).query(&[("limit", "500")]), Answer::json(200, first.to_string())),
+        (get(PODS).query(&[("limit", "500"), ("continue", "next")]), Answer::status(410, "Expired", "too old")),
+    ];
+    let fake = Fake::start(script);
+    let place = Place::mount(fake.authority());
+    let done = place.run(place.in_pod("127.0.0.1", fake.port()).args(WATCH));
+    assert_eq!((done.code, done.stdout.as_str()), (4, ""), "{}", done.stderr);
+    assert!(done.stderr.contains("410 Gone"), "{}", done.stderr);
+}
+
 #[test]
 fn a_pod_that_was_not_asked_for_ends_the_watch() {
     let other = json!({ "type": "ADDED", "object": { "metadata": { "name": "x", "namespace": "other", "resourceVersion": "9" } } });
