@@ -34,7 +34,7 @@ export const time = kind('time');
  * operator why. `error.payload` has its case, such as `{ tag: 'expired' }`.
  */
 export function query({ title, summary, columns, parameters = {}, rows }) {
-  const types = Object.values(columns).map(({ type }) => type);
+  const kinds = Object.entries(columns).map(([name, { type }]) => ({ name, type }));
   return {
     describe: () => ({
       title,
@@ -47,7 +47,7 @@ export function query({ title, summary, columns, parameters = {}, rows }) {
     run(told) {
       try {
         for (const row of rows(Object.fromEntries(told.map(({ name, value }) => [name, plain(value.val)])))) {
-          emit(cells(types, row));
+          emit(cells(kinds, row));
         }
       } catch (error) {
         // The host's own errors pass as they came.
@@ -86,24 +86,31 @@ export const get = (namespace, name, { objects = false } = {}) => getPod(namespa
 /** A plain number where it is exact: the contract's integers have 64 bits. */
 const plain = (value) => (typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value);
 
-function cells(types, row) {
-  if (row.length !== types.length) throw new Error(`a row has ${row.length} values, for ${types.length} columns`);
-  return types.map((type, index) => cell(type, row[index]));
+function cells(kinds, row) {
+  if (row.length !== kinds.length) throw new Error(`a row has ${row.length} values, for ${kinds.length} columns`);
+  return kinds.map(({ name, type }, index) => cell(name, type, row[index]));
 }
 
-function cell(type, value) {
+/** Nothing is converted: what the component would pass on is another value. */
+function cell(name, type, value) {
   if (value === undefined || value === null) return { tag: 'none' };
-  if (type === 'integer') return { tag: type, val: exact(value) };
-  if (type === 'time') return { tag: type, val: exact(value instanceof Date ? Math.floor(value.getTime() / 1000) : value) };
+  if (type === 'integer') return { tag: type, val: exact(name, type, value) };
+  if (type === 'time') {
+    return { tag: type, val: exact(name, type, value instanceof Date ? Math.floor(value.getTime() / 1000) : value) };
+  }
   const expected = type === 'text' ? 'string' : type;
-  if (typeof value !== expected) throw new TypeError(`a ${type} column takes a ${expected}, not a ${typeof value}`);
+  if (typeof value !== expected) throw new TypeError(`the ${type} column \`${name}\` takes a ${expected}, not a ${typeof value}`);
   return { tag: type, val: value };
 }
 
-/** A 64-bit integer, or an error where the value is none: what the component would pass on is another number. */
-function exact(value) {
+/** A 64-bit integer, or an error where the value is none. */
+function exact(name, type, value) {
+  if (typeof value !== 'bigint' && !Number.isInteger(value)) {
+    const given = typeof value === 'number' ? value : `a ${typeof value}`;
+    throw new TypeError(`the ${type} column \`${name}\` takes a whole number or a bigint, not ${given}`);
+  }
   const integer = BigInt(value);
-  if (BigInt.asIntN(64, integer) !== integer) throw new RangeError(`${integer} has more than 64 bits`);
+  if (BigInt.asIntN(64, integer) !== integer) throw new RangeError(`the column \`${name}\` takes 64 bits, and ${integer} has more`);
   return integer;
 }
 

@@ -120,7 +120,9 @@ fn they_print_the_same_bytes_in_every_format() {
         let Done { code, stdout, stderr } =
             program::run(command.arg("run").arg(component).args(["-A", "-o", format, "--from"]).arg(&pods));
         assert_eq!(code, 0, "{stderr}");
-        stdout
+        // A page says when it was made; the times of its rows have their age beside them.
+        let made = |line: &&str| line.contains("<time datetime=") && !line.contains("title=");
+        stdout.lines().filter(|line| format != "html" || !made(line)).collect::<Vec<_>>().join("\n")
     };
     for language in LANGUAGES {
         let component = projects::example("restarts", language);

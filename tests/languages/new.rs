@@ -16,16 +16,26 @@ fn new(folder: &Path, arguments: &[&str]) -> Done {
 fn a_new_query_builds_and_passes_its_test() {
     for (language, flags) in [("rust", &[][..]), ("javascript", &["--lang", "javascript"]), ("python", &["--lang", "python"])] {
         let project = projects::new(&format!("new-{language}"), flags);
-        let built = projects::build_alone(&project);
+        let built = projects::build_as_it_is(&project);
         let component = project.join(format!("new-{language}.wasm"));
         let shown = component.display();
         assert!(built.stdout.starts_with(&format!("{shown}: `Pod names`, ")), "{}", built.stdout);
         assert!(built.stdout.contains(&format!("run it:   podlens run {shown} -A\n")), "{}", built.stdout);
         assert!(built.stdout.contains(&format!("test it:  podlens test {}\n", project.display())), "{}", built.stdout);
 
-        let tested = program::run(projects::podlens().arg("test").arg(&project));
+        let tested = program::run(projects::podlens().args(["test", "."]).current_dir(&project));
         assert_eq!(tested.code, 0, "{language}: {}{}", tested.stdout, tested.stderr);
         assert!(tested.stdout.contains("1 test case: 1 passed"), "{language}: {}", tested.stdout);
+
+        // Hundreds of megabytes that no other test needs.
+        let installed = match language {
+            "javascript" => "node_modules",
+            "python" => ".venv",
+            _ => continue,
+        };
+        let installed = project.join(installed);
+        assert!(installed.symlink_metadata().is_ok_and(|it| it.is_dir()), "{} is the project's own", installed.display());
+        fs::remove_dir_all(installed).expect("the target folder can be written");
     }
 }
 

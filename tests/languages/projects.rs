@@ -29,6 +29,11 @@ pub(crate) fn folder() -> PathBuf {
     target.join("languages")
 }
 
+/// Where this lane keeps compiled components.
+pub(crate) fn cache() -> PathBuf {
+    folder().join("cache")
+}
+
 /// The component of an example in Rust, which the build of the binary made.
 pub(crate) fn in_rust(query: &str) -> PathBuf {
     let target = program::podlens().ancestors().nth(2).expect("the binary lies two folders below the target folder");
@@ -42,8 +47,7 @@ pub(crate) fn podlens() -> Command {
     for name in ["KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"] {
         command.env_remove(name);
     }
-    // What is kept from one run to the next is this lane's own.
-    command.env("XDG_CACHE_HOME", folder().join("cache"));
+    command.env("PODLENS_CACHE_DIR", cache());
     // One for all Rust projects, so that their dependencies are built once.
     command.env("CARGO_TARGET_DIR", folder().join("rust-target"));
     command
@@ -82,7 +86,12 @@ fn built_example(query: &str, language: &str) -> PathBuf {
 
 /// A new project with this name.
 pub(crate) fn new(name: &str, flags: &[&str]) -> PathBuf {
-    let place = folder().join("new");
+    new_in("new", name, flags)
+}
+
+/// A new project with this name, in a folder of this lane's.
+pub(crate) fn new_in(place: &str, name: &str, flags: &[&str]) -> PathBuf {
+    let place = folder().join(place);
     fs::create_dir_all(&place).expect("the target folder can be written");
     let project = place.join(name);
     if project.exists() {
@@ -107,8 +116,18 @@ pub(crate) fn build_alone(project: &Path) -> Done {
     build(project)
 }
 
+/// Builds a new project as its user does, with all of it installed from what the project itself pins.
+pub(crate) fn build_as_it_is(project: &Path) -> Done {
+    let _alone = one_at_a_time();
+    build_with_what_is_there(project)
+}
+
 fn build(project: &Path) -> Done {
     share_what_is_installed(project);
+    build_with_what_is_there(project)
+}
+
+fn build_with_what_is_there(project: &Path) -> Done {
     let done = program::run(podlens().arg("build").arg(project));
     assert_eq!(done.code, 0, "{}\n{}{}", project.display(), done.stdout, done.stderr);
     done

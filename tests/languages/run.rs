@@ -4,7 +4,9 @@ use std::error::Error as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use podlens::{Cell, Error, Grant, LogLine, PodSource, Query, Report, RunOptions, Runtime};
+use podlens::{Cell, CompileCache, Error, Grant, LogLine, PodSource, Query, Report, RunOptions, Runtime, RuntimeOptions};
+
+use crate::projects;
 
 /// What a run gave.
 pub(crate) struct Ran {
@@ -18,7 +20,13 @@ pub(crate) struct Ran {
 /// Compiles and describes the component at `path`.
 pub(crate) async fn load(path: &Path) -> Query {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    let runtime = RUNTIME.get_or_init(|| Runtime::new().expect("this machine runs WebAssembly"));
+    let runtime = RUNTIME.get_or_init(|| {
+        // As `podlens build` had it compiled, which checks what it built.
+        let mut options = RuntimeOptions::default();
+        options.cache = Some(CompileCache::open(&projects::cache()).expect("the target folder can be written"));
+        options.source_lines = true;
+        Runtime::with_options(options).expect("this machine runs WebAssembly")
+    });
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     runtime.load(bytes).await.unwrap_or_else(|error| panic!("{}: {}", path.display(), told(&error)))
 }

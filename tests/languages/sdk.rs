@@ -9,6 +9,25 @@ use crate::pods;
 use crate::projects::{self, LANGUAGES};
 use crate::run::{Ran, load, run};
 
+/// Column, and what it is given: as in `workout/`.
+const REFUSED: [&str; 15] = [
+    "text: number",
+    "integer: fraction",
+    "integer: huge",
+    "integer: text",
+    "integer: empty",
+    "integer: spaced",
+    "integer: boolean",
+    "number: text",
+    "number: boolean",
+    "boolean: number",
+    "boolean: text",
+    "time: text",
+    "time: boolean",
+    "time: fraction",
+    "time: no time",
+];
+
 /// The row of one text and nothing else.
 fn text(text: &str) -> Vec<Cell> {
     vec![Cell::Text(text.to_owned()), Cell::None, Cell::None, Cell::None, Cell::None]
@@ -56,14 +75,21 @@ async fn each_sdk_does_all_that_it_promises() {
         for (what, words, rows) in [
             ("throws", ["a reason", "query."], 1),
             ("short", ["", "column"], 0),
-            ("kind", ["text column", ""], 0),
-            ("fraction", ["1.5", ""], 0),
-            ("huge", ["9223372036854775808", "64 bits"], 0),
+            ("integer: fraction", ["1.5", ""], 0),
+            ("integer: huge", ["9223372036854775808", "64 bits"], 0),
             ("invalid", ["invalid argument", "`..`"], 0),
         ] {
             let ran = does(&query, what).await;
             assert_eq!(ran.rows.len(), rows, "{language} {what}");
             assert!(words.iter().all(|word| ran.told.contains(word)), "{language} {what}: {}", ran.told);
+        }
+
+        // What is of another type than its column ends the run, and the error names the column.
+        for what in REFUSED {
+            let column = what.split(':').next().expect("a split gives something");
+            let ran = does(&query, what).await;
+            assert!(ran.rows.is_empty(), "{language} {what}: {:?}", ran.rows);
+            assert!(ran.told.contains(&format!("column `{column}` takes ")), "{language} {what}: {}", ran.told);
         }
     }
     assert_eq!(descriptions[0], descriptions[1]);

@@ -1,8 +1,8 @@
 //! What each node carries: pods, restarts, and what its pods ask for. Shows sums of quantities, which
 //! `quantity.rs` reads.
 //!
-//! What a whole pod asks for (`spec.resources`), and what its RuntimeClass adds (`spec.overhead`), is not in
-//! the sums.
+//! What a whole pod asks for (`spec.resources`), what its RuntimeClass adds (`spec.overhead`), and what a
+//! resize in place has not given back yet, is not in the contract, and so not in the sums.
 
 mod quantity;
 mod requests;
@@ -27,8 +27,16 @@ impl Query for ByNode {
             Column::integer("notReady", "Those of them that are not ready and not being deleted").metric(),
             Column::integer("terminating", "Those of them that are being deleted").metric(),
             Column::integer("restarts", "How often their containers were restarted").metric(),
-            Column::number("cpuRequestCores", "The processors that they ask for").metric(),
-            Column::integer("memoryRequestBytes", "The memory that they ask for").metric(),
+            Column::number(
+                "cpuRequestCores",
+                "The processors that their containers ask for; without pod-level resources, overhead and resizes in place",
+            )
+            .metric(),
+            Column::integer(
+                "memoryRequestBytes",
+                "The memory that their containers ask for; without pod-level resources, overhead and resizes in place",
+            )
+            .metric(),
         ])
     }
 

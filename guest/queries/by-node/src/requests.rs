@@ -1,10 +1,13 @@
-//! What a pod asks for, as the scheduler counts it (`PodRequests` of k8s.io/component-helpers).
+//! What the containers of a pod ask for together, as `AggregateContainerRequests` of k8s.io/component-helpers counts it.
+//!
+//! The scheduler counts more, which the contract has not: pod-level `spec.resources`, `spec.overhead`, and what is still
+//! allocated while a container is resized in place.
 
 use podlens_guest::pods::{Container, ContainerKind};
 
 use crate::quantity::Quantity;
 
-/// The requests of a pod for one resource. Its containers are in the order of the pod, init containers first.
+/// The requests of a pod's containers for one resource. They are in the order of the pod, init containers first.
 ///
 /// Init containers run one after the other, each beside the sidecars that were started before it: the largest of these moments counts
 /// where it is more than all that runs in the end.

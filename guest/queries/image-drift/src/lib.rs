@@ -8,7 +8,7 @@ use std::{
 
 use podlens_guest::{
     Arguments, Column, Description, Error, Query,
-    pods::{self, ListOptions, Pod},
+    pods::{self, ContainerKind, ContainerState, ContainerStatus, ListOptions, Pod},
     row, rows,
 };
 
@@ -78,11 +78,16 @@ fn images(pod: &Pod) -> BTreeSet<(String, Origin, String)> {
     let statuses = pod.status().containers;
     let running = pod.spec().containers.into_iter().filter_map(|container| {
         let tag = tag(&container.image)?;
-        let status = statuses.iter().find(|status| status.name == container.name)?;
+        let status = statuses.iter().find(|status| status.name == container.name).filter(|status| !is_over(status))?;
         let (origin, digest) = digest(&status.image_id)?;
         Some((tag, origin, digest.to_owned()))
     });
     running.collect()
+}
+
+/// Whether it was to end, and has: what it ran is history, as in a finished pod.
+fn is_over(status: &ContainerStatus) -> bool {
+    status.kind == ContainerKind::Init && matches!(status.state, ContainerState::Terminated(_))
 }
 
 /// The name and tag of an image; none where it is given by digest alone, which nobody can move.

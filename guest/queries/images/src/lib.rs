@@ -13,6 +13,10 @@ use podlens_guest::{
 
 struct Images;
 
+/// Most characters of an image that are shown. Arbitrary, and above what a reference of name, tag and digest has; whoever
+/// creates a pod can give it more than a cell may hold, and must not keep the others from being shown.
+const MAX_IMAGE_CHARACTERS: usize = 1000;
+
 impl Query for Images {
     fn describe() -> Description {
         Description::new("Images", "Images in use, and by how many pods").columns([
@@ -24,7 +28,9 @@ impl Query for Images {
 
     fn run(_: Arguments) -> Result<(), Error> {
         let mut pods_by_image: BTreeMap<String, u32> = BTreeMap::new();
-        for pod in pods::list(ListOptions::new())? {
+        // What has ended uses nothing any more.
+        let options = ListOptions::new().fields("status.phase!=Succeeded,status.phase!=Failed");
+        for pod in pods::list(options)? {
             // A set: two containers of one image make one pod that uses it.
             let containers = pod?.spec().containers;
             let images: BTreeSet<_> = containers.into_iter().map(|it| it.image).collect();
@@ -38,14 +44,21 @@ impl Query for Images {
         images.sort_by_key(|&(_, pods)| Reverse(pods));
         for (image, pods) in images {
             let pinned = is_pinned(&image);
-            rows::emit(row![image, pods, pinned])?;
+            rows::emit(row![cut(image), pods, pinned])?;
         }
         Ok(())
     }
 }
 
 fn is_pinned(image: &str) -> bool {
-    image.contains("@sha256:")
+    image.contains('@')
+}
+
+fn cut(image: String) -> String {
+    match image.char_indices().nth(MAX_IMAGE_CHARACTERS) {
+        Some((end, _)) => format!("{}…", &image[..end]),
+        None => image,
+    }
 }
 
 podlens_guest::export!(Images);
@@ -58,6 +71,7 @@ mod tests {
     fn only_a_digest_pins() {
         assert!(is_pinned("registry.example/web:1.2@sha256:9f86d081884c7d65"));
         assert!(is_pinned("web@sha256:9f86d081884c7d65"));
+        assert!(is_pinned("web@sha512:9f86d081884c7d65"));
         assert!(!is_pinned("registry.example:5000/web:sha256"));
         assert!(!is_pinned("web"));
     }

@@ -79,12 +79,15 @@ fn missing(container: &Container, kinds: &[&str], resources: &[&str]) -> Vec<Str
     let mut missing = Vec::new();
     for kind in kinds {
         for resource in resources {
+            let limit = quantity(&container.limits, resource);
             let given = match *kind {
-                // As the API server fills it in: who has a limit asks for as much.
-                "requests" => is_given(&container.requests, resource) || is_given(&container.limits, resource),
-                _ => is_given(&container.limits, resource),
+                // As the API server fills it in: who has a limit, and no request at all, asks for as much.
+                "requests" => quantity(&container.requests, resource).or(limit),
+                _ => limit,
             };
-            if !given {
+            // A quantity of 0 is none: no limit is in force, and nothing is set aside. `0` is how the API server writes it,
+            // whatever it was given.
+            if given.is_none_or(|quantity| quantity == "0") {
                 missing.push(format!("{kind}.{resource}"));
             }
         }
@@ -92,10 +95,8 @@ fn missing(container: &Container, kinds: &[&str], resources: &[&str]) -> Vec<Str
     missing
 }
 
-/// A quantity of 0 is none: no limit is in force, and nothing is set aside. `0` is how the API server
-/// writes it, whatever it was given.
-fn is_given(quantities: &[(String, String)], resource: &str) -> bool {
-    quantities.iter().any(|(name, quantity)| name == resource && quantity != "0")
+fn quantity<'a>(quantities: &'a [(String, String)], resource: &str) -> Option<&'a str> {
+    quantities.iter().find(|(name, _)| name == resource).map(|(_, quantity)| quantity.as_str())
 }
 
 podlens_guest::export!(NoLimits);

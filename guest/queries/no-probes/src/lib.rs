@@ -9,6 +9,10 @@ use podlens_guest::{
 
 struct NoProbes;
 
+/// Most characters of an image that are shown. Arbitrary; whoever creates a pod can give it more than a cell may hold,
+/// and must not keep the others from being shown.
+const MAX_IMAGE_CHARACTERS: usize = 1000;
+
 impl Query for NoProbes {
     fn describe() -> Description {
         Description::new("No probes", "Containers without a liveness or readiness probe")
@@ -51,7 +55,7 @@ impl Query for NoProbes {
                         missing.join(","),
                         missing.len(),
                         container.startup_probe,
-                        container.image,
+                        cut(container.image),
                     ])?;
                 }
             }
@@ -75,6 +79,13 @@ fn missing(container: &Container, asked: &str) -> Vec<&'static str> {
     let probes = [("liveness", container.liveness_probe), ("readiness", container.readiness_probe)];
     let missing = probes.into_iter().filter(|(name, given)| !given && (asked == "any" || asked == *name));
     missing.map(|(name, _)| name).collect()
+}
+
+fn cut(image: String) -> String {
+    match image.char_indices().nth(MAX_IMAGE_CHARACTERS) {
+        Some((end, _)) => format!("{}…", &image[..end]),
+        None => image,
+    }
 }
 
 podlens_guest::export!(NoProbes);

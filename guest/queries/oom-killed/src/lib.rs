@@ -30,6 +30,9 @@ impl Query for OomKilled {
 
     fn run(arguments: Arguments) -> Result<(), Error> {
         let hours: Option<i64> = arguments.get("hours")?;
+        if let Some(hours) = hours.filter(|hours| *hours < 0) {
+            return Err(Error::InvalidArgument(format!("`hours` is {hours}, expected 0 or more")));
+        }
         let earliest = hours.map(|hours| now().saturating_sub(hours.saturating_mul(3600)));
         for pod in pods::list(ListOptions::new())? {
             let pod = pod?;
@@ -60,13 +63,13 @@ impl Query for OomKilled {
     }
 }
 
-/// The latest end of the container that is known, if it was this one.
+/// The latest kill of the container that is still known: of its present end and the one before.
 fn last_kill(container: &ContainerStatus) -> Option<Termination> {
     let current = match &container.state {
         ContainerState::Terminated(end) => Some(end),
         _ => None,
     };
-    // One that was killed and then ended otherwise still shows the kill before.
+    // One that was killed, started again and is now down for another reason still shows the kill.
     let mut ends = current.into_iter().chain(&container.last_termination);
     ends.find(|end| end.reason.as_deref() == Some("OOMKilled")).cloned()
 }

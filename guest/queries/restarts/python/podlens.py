@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from math import floor
-from operator import index
 from typing import Any, ClassVar
 
 from componentize_py_types import Err
@@ -93,7 +92,6 @@ class Query:
             for name, kind in cls.parameters.items()
         ]
         cls.description = Description(cls.title, cls.summary, columns, parameters)
-        cls.types = [kind.type for kind in cls.columns.values()]
 
     def describe(self) -> Description:
         return self.description
@@ -103,7 +101,7 @@ class Query:
         told |= {argument.name.replace("-", "_"): argument.value.value for argument in arguments}
         try:
             for row in self.rows(**told):
-                rows.emit(cells(self.types, tuple(row)))
+                rows.emit(cells(self.columns, tuple(row)))
         except Err:
             # The host's own errors pass as they came.
             raise
@@ -140,37 +138,38 @@ def get(namespace: str, name: str, objects: bool = False) -> Pod:
     return host.get(namespace, name, objects)
 
 
-def cells(types: list[str], row: tuple) -> list[rows.Cell]:
-    if len(row) != len(types):
-        raise ValueError(f"a row has {len(row)} values, for {len(types)} columns")
-    return [cell(type, value) for type, value in zip(types, row)]
+def cells(columns: dict[str, Kind], row: tuple) -> list[rows.Cell]:
+    if len(row) != len(columns):
+        raise ValueError(f"a row has {len(row)} values, for {len(columns)} columns")
+    return [cell(name, kind.type, value) for (name, kind), value in zip(columns.items(), row)]
 
 
-def cell(type: str, value: Any) -> rows.Cell:
+def cell(name: str, type: str, value: Any) -> rows.Cell:
+    """Of the column's type, or an error: nothing is converted but an integer for a number."""
+    # To Python, a boolean is an integer.
+    is_boolean = isinstance(value, bool)
     match type:
         case _ if value is None:
             return rows.Cell_None_()
         case "text" if isinstance(value, str):
             return rows.Cell_Text(value)
-        case "integer":
-            return rows.Cell_Integer(exact(value))
-        case "number":
+        case "integer" if isinstance(value, int) and not is_boolean:
+            return rows.Cell_Integer(exact(name, value))
+        case "number" if isinstance(value, (int, float)) and not is_boolean:
             return rows.Cell_Number(float(value))
-        case "boolean" if isinstance(value, bool):
+        case "boolean" if is_boolean:
             return rows.Cell_Boolean(value)
-        case "time":
-            return rows.Cell_Time(exact(floor(value.timestamp()) if isinstance(value, datetime) else value))
-    raise TypeError(f"a {type} column takes no {value.__class__.__name__}")
+        case "time" if isinstance(value, datetime) and value.tzinfo:
+            return rows.Cell_Time(exact(name, floor(value.timestamp())))
+        case "time" if isinstance(value, int) and not is_boolean:
+            return rows.Cell_Time(exact(name, value))
+    raise TypeError(f"the {type} column `{name}` takes no {value.__class__.__name__} such as {value!r}")
 
 
-def exact(value: Any) -> int:
-    """A 64-bit integer, or an error where the value is none."""
-    try:
-        integer = index(value)
-    except TypeError:
-        raise TypeError(f"{value!r} is no integer") from None
+def exact(name: str, integer: int) -> int:
+    """The integer, or an error where it has more than the 64 bits of the contract."""
     if not -(2**63) <= integer < 2**63:
-        raise OverflowError(f"{integer} has more than 64 bits")
+        raise OverflowError(f"the column `{name}` takes 64 bits, and {integer} has more")
     return integer
 
 
