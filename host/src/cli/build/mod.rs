@@ -20,12 +20,14 @@ use tempfile::NamedTempFile;
 use super::exit::{self, Failure};
 use super::project::{Language, Project};
 use super::rbac::shell;
-use super::{component, report};
+use super::{component, plugin, report};
 use crate::error::{Error, Kind};
 use crate::text::{self, visible};
 
 const HELP: &str = "\
-The folder's files tell the language, and so the tools that build:
+The folder's files tell the language, and so the tools that build it.
+
+Tools:
   Cargo.toml      cargo, for the target wasm32-wasip2, which is added if it is missing
   package.json    npm: `npm ci` where node_modules is missing or older than
                   package-lock.json, then the script `build`
@@ -70,11 +72,11 @@ fn tell(project: &Project, output: &Path, title: &str, bytes: usize) -> io::Resu
     let path = shell::path(output);
     // A path that nobody can type is left to its owner.
     if let Ok(run) = shell::command(["podlens", "run", &path, "-A"]) {
-        writeln!(out, "run it:   {run}")?;
+        writeln!(out, "{}", plugin::as_typed(&format!("run it:   {run}")))?;
     }
     let is_where_tests_look = output == project.component && project.folder.join("test").is_dir();
     if is_where_tests_look && let Ok(test) = shell::command(["podlens", "test", &shell::path(&project.folder)]) {
-        writeln!(out, "test it:  {test}")?;
+        writeln!(out, "{}", plugin::as_typed(&format!("test it:  {test}")))?;
     }
     out.flush()
 }

@@ -30,8 +30,9 @@ use folder::Folder;
 use report::Report;
 
 const HELP: &str = "\
-A query's folder has the component that `podlens build` made, and `test/` with a folder for each
-case:
+A query's folder has what `podlens build` made of it, and in `test/` a folder for each case.
+
+Files:
   case.yaml           how it is run, every key optional: description, parameters, namespaces,
                       selector, fieldSelector, wholeObjects, now, pageSize, limits, faults
   pods.yaml           the pods it reads, as `kubectl get pods -o yaml` writes them; or pods.json,
@@ -106,7 +107,7 @@ pub(super) async fn test(args: TestArgs) -> Result<ExitCode, Failure> {
     for folder in &folders {
         let query = component::load(&folder.component).await?;
         if let Some(warning) = &folder.stale {
-            super::report::say(warning);
+            super::report::say(&super::plugin::as_typed(warning));
         }
         report.folder(folder)?;
         for name in &folder.cases {
