@@ -216,7 +216,7 @@ mod tests {
             (&[("package.json", r#"{ "name": 1 }"#)], "`FOLDER/package.json` does not name a project"),
             (&[("package.json", r#"{ "name": ".." }"#)], "`FOLDER/package.json` names the project `..`"),
             (&[("package.json", r#"{ "name": "@shop/" }"#)], "`FOLDER/package.json` names the project ``"),
-            (&[("Cargo.toml", "\n".repeat(1 << 20 | 1).as_str())], "`FOLDER/Cargo.toml` cannot be read"),
+            (&[("Cargo.toml", "\n".repeat((1 << 20) + 1).as_str())], "`FOLDER/Cargo.toml` cannot be read"),
             (&[("pyproject.toml", "[project]\nname = 'a\\b'")], "`FOLDER/pyproject.toml` names the project `a\\b`"),
             (&[("pyproject.toml", "[project]\nname = \"a\\u001bb\"")], r"`FOLDER/pyproject.toml` names the project `a\u{1b}b`"),
         ] {
