@@ -79,6 +79,12 @@ impl Error {
         self
     }
 
+    /// Whether this is a clone of the other, and not another failure that is told in the same words.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         self.inner.kind
     }

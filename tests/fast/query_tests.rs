@@ -126,16 +126,17 @@ fn every_example_query_passes_its_cases() {
         .collect();
     folders.sort();
     assert!(folders.len() >= 12, "{folders:?}");
-    let done = tested(&folders.iter().map(PathBuf::as_path).collect::<Vec<_>>(), &[]);
-    assert_eq!((done.code, done.stderr.as_str()), (0, ""), "{}", done.stdout);
     for folder in &folders {
-        let name = folder.file_name().expect("it has a name").display();
-        let head = format!("{} (component: `{name}`, which comes with podlens)\n  ok", folder.display());
-        assert!(done.stdout.contains(&head), "{head} is not in\n{}", done.stdout);
+        let name = folder.file_name().and_then(|name| name.to_str()).expect("its name is text");
+        let done = tested(&[folder], &["--component", name]);
+        assert_eq!((done.code, done.stderr.as_str()), (0, ""), "{}", done.stdout);
+        let head = format!("{} (component: {name})\n  ok", folder.display());
+        assert!(done.stdout.starts_with(&head), "{head} is not the beginning of\n{}", done.stdout);
+        let summary = done.stdout.lines().last().unwrap_or_default();
+        let count = done.stdout.lines().filter(|line| line.starts_with("  ok ")).count();
+        let plural = if count == 1 { "" } else { "s" };
+        assert!(summary.starts_with(&format!("{count} test case{plural}: {count} passed (")), "{summary}");
     }
-    let summary = done.stdout.lines().last().unwrap_or_default();
-    let count = done.stdout.lines().filter(|line| line.starts_with("  ok ")).count();
-    assert!(summary.starts_with(&format!("{count} test cases: {count} passed (")), "{summary}");
 }
 
 #[test]
@@ -292,6 +293,16 @@ fn a_fault_that_nothing_comes_upon_fails() {
 }
 
 #[test]
+fn a_fault_that_was_read_ahead_and_never_asked_for_was_not_met() {
+    // It opens lists, whose first pages are then read, and asks for none of them.
+    let component = ["--component", guests::OPENS_LISTS];
+    let cases = Cases::one("a", &[("case.yaml", "faults: [{list: 1, error: denied}]")]);
+    cases.run(&[&component[..], &["--update"]].concat());
+    let told = ["  FAILED  a", "      nothing asked for list 1, page 1, which was to fail", "1 test case: 0 passed, 1 failed"];
+    cases.check(&component, 1, &told);
+}
+
+#[test]
 fn limits_and_the_clock_are_the_cases_own() {
     let case = "limits: {max-pods: 1}";
     let cases = Cases::one("a", &[("case.yaml", case)]);
@@ -391,6 +402,54 @@ fn an_update_writes_through_no_symlink() {
     assert_eq!(fs::read_to_string(outside).expect("it is there"), "as it is");
 }
 
+#[test]
+fn what_is_outside_of_the_cases_is_neither_shown_nor_written() {
+    let secret = "error: a secret\n";
+    let cases = Cases::one("a", &[]);
+    let outside = cases.folder.path().join("outside");
+    for file in ["case.yaml", "pods.yaml", "expected.json", "expected-error.txt"] {
+        fs::create_dir_all(&outside)
+            .and_then(|()| fs::write(outside.join(file), secret))
+            .expect("a temporary folder can be written");
+        let there = cases.path("a").join(file);
+        let before = fs::read(&there).ok();
+        fs::remove_file(&there).ok();
+        symlink(outside.join(file), &there).expect("a temporary folder can be written");
+        cases.check_unreadable(&format!("`QUERY/test/a/{file}` leads out of the folder of the cases"));
+        assert_eq!(cases.run(&["--update"]).code, 2);
+        fs::remove_file(&there).expect("it is there");
+        if let Some(before) = before {
+            fs::write(&there, before).expect("a temporary folder can be written");
+        }
+        // What `--update` may have written before it came to this file.
+        for written in ["expected.json", "expected-error.txt"] {
+            fs::remove_file(cases.path("a").join(written)).ok();
+        }
+    }
+    // Nor is a case's whole folder, or that of all of them.
+    fs::remove_dir_all(cases.path("a")).expect("it is there");
+    symlink(&outside, cases.path("a")).expect("a temporary folder can be written");
+    cases.check_unreadable("`QUERY/test/a` leads out of the folder of the cases");
+    assert_eq!(cases.run(&["--update"]).code, 2);
+    fs::remove_dir_all(cases.tests()).expect("it is there");
+    symlink(&outside, cases.tests()).expect("a temporary folder can be written");
+    let refused = cases.run(&[]);
+    assert!(
+        refused.code == 2 && refused.stderr.starts_with("error: `QUERY/test` leads out of the query's folder\n"),
+        "{refused:?}"
+    );
+    for file in ["case.yaml", "pods.yaml", "expected.json", "expected-error.txt"] {
+        assert_eq!(fs::read_to_string(outside.join(file)).expect("it is there"), secret);
+    }
+}
+
+#[test]
+fn a_case_may_have_the_pods_of_another() {
+    let cases = Cases::one("a", &[("expected.json", ROWS)]).and("b", &[("case.yaml", ""), ("expected.json", ROWS)]);
+    symlink("../a/pods.yaml", cases.path("b").join("pods.yaml")).expect("a temporary folder can be written");
+    cases.check(&[], 0, &["  ok      a", "  ok      b", "2 test cases: 2 passed"]);
+}
+
 // What cannot be read.
 
 #[test]
@@ -424,8 +483,11 @@ fn what_is_missing_is_named() {
 fn hostile_files_are_bounded_and_shown_as_they_are() {
     let cases = Cases::none().and("a", &[("case.yaml", "")]);
     let pods = cases.path("a").join("pods.yaml");
-    symlink("/dev/zero", &pods).expect("a temporary folder can be written");
+    fs::create_dir(&pods).expect("a temporary folder can be written");
     cases.check_unreadable("`QUERY/test/a/pods.yaml` is not a file");
+    fs::remove_dir(&pods).expect("it is there");
+    symlink("/dev/zero", &pods).expect("a temporary folder can be written");
+    cases.check_unreadable("`QUERY/test/a/pods.yaml` leads out of the folder of the cases");
     fs::remove_file(&pods).expect("it is there");
     fs::File::create(&pods).and_then(|file| file.set_len(1 << 40)).expect("it takes no room");
     cases.check_unreadable("`QUERY/test/a/pods.yaml` has more than 64 MiB");
@@ -485,7 +547,61 @@ fn what_was_built_in_the_folder_is_tested() {
     fs::write(cases.query().join("Cargo.toml"), "[package]\nname = \"mine\"").expect("a temporary folder can be written");
     fs::copy(guests::ASKS, cases.query().join("mine.wasm")).expect("a temporary folder can be written");
     let done = cases.run(&[]);
-    assert!(done.code == 0 && done.stdout.starts_with("QUERY (component: mine.wasm)\n"), "{done:?}");
+    assert!(done.code == 0 && done.stdout.starts_with("QUERY (component: mine.wasm)\n") && done.stderr.is_empty(), "{done:?}");
+}
+
+#[test]
+fn a_component_that_is_older_than_its_sources_is_told() {
+    let cases = Cases::one("a", &[("expected.json", ROWS)]);
+    for folder in ["src", "wit", "node_modules/a"] {
+        fs::create_dir_all(cases.query().join(folder)).expect("a temporary folder can be written");
+    }
+    let changed = |path: &str, when: SystemTime| {
+        let file = fs::File::options().append(true).create(true).open(cases.query().join(path));
+        file.and_then(|file| file.set_modified(when)).expect("a temporary folder can be written");
+    };
+    let built = SystemTime::now();
+    let sources = ["Cargo.toml", "src/lib.rs", "wit/pods.wit"];
+    fs::write(cases.query().join("Cargo.toml"), "[package]\nname = \"mine\"").expect("a temporary folder can be written");
+    fs::copy(guests::ASKS, cases.query().join("mine.wasm")).expect("a temporary folder can be written");
+    changed("mine.wasm", built);
+    for source in sources {
+        changed(source, built - Duration::from_secs(1));
+    }
+    // Neither of them goes into the component.
+    for other in ["README.md", "node_modules/a/index.js", "test/a/case.yaml", ".gitignore"] {
+        changed(other, built + Duration::from_secs(1));
+    }
+    assert_eq!((cases.run(&[]).code, cases.run(&[]).stderr.as_str()), (0, ""));
+    for source in sources {
+        changed(source, built + Duration::from_secs(1));
+        let done = cases.run(&[]);
+        let told = format!(
+            "warning: `{source}` is newer than `mine.wasm`, which is tested all the same: build it again with `podlens build QUERY`\n"
+        );
+        assert_eq!((done.code, done.stderr.as_str()), (0, told.as_str()));
+        changed(source, built - Duration::from_secs(1));
+    }
+}
+
+#[test]
+fn a_project_that_is_not_built_does_not_pass_by_the_query_of_its_name() {
+    let cases = Cases::one("a", &[("expected.json", ROWS)]);
+    assert_eq!(cases.run(&[]).code, 0, "a folder without a project is that of a query that comes with podlens");
+    for (manifest, text, code, told) in [
+        ("Cargo.toml", "[package]\nname = \"pod-names\"", 6, "build it with `podlens build QUERY`"),
+        ("Cargo.toml", "[package", 2, "error: `QUERY/Cargo.toml` does not name a project\n"),
+        ("package.json", "{", 2, "error: `QUERY/package.json` does not name a project\n"),
+        ("pyproject.toml", "", 2, "error: `QUERY/pyproject.toml` does not name a project\n"),
+    ] {
+        let manifest = cases.query().join(manifest);
+        fs::write(&manifest, text).expect("a temporary folder can be written");
+        let done = cases.run(&[]);
+        assert_eq!((done.code, done.stdout.as_str()), (code, ""));
+        assert!(done.stderr.contains(told), "{}", done.stderr);
+        assert_eq!(cases.run(&["--component", "pod-names"]).code, 0);
+        fs::remove_file(manifest).expect("it is there");
+    }
 }
 
 #[test]
@@ -498,7 +614,7 @@ fn without_a_component_nothing_is_tested() {
     assert!(done.stderr.ends_with("hint: name it with `--component`\n"), "{}", done.stderr);
     fs::write(other.join("Cargo.toml"), "[package]\nname = \"mine\"").expect("a temporary folder can be written");
     let done = tested(&[&other], &[]);
-    assert!(done.code == 6 && done.stderr.contains("mine.wasm` is not there: build it with `podlens build`"), "{}", done.stderr);
+    assert!(done.code == 6 && done.stderr.contains("mine.wasm` is not there: build it with `podlens build "), "{}", done.stderr);
 }
 
 // Recordings and reports.

@@ -98,7 +98,7 @@ fn what_cannot_be_built_is_told() {
         (&[("package.json", &*package("true"))], 1, &["has no `package-lock.json`"]),
         (&[("package.json", &package("true")), ("package-lock.json", lock)], 1, &["the script `build` left no component"]),
         (&[("package.json", &package("exit 3")), ("package-lock.json", lock)], 1, &["`npm` failed: exit status: 3"]),
-        (&[("package.json", &package("echo x > q.wasm")), ("package-lock.json", lock)], 6, &["was built, and is no query"]),
+        (&[("package.json", &package("echo x > q.wasm")), ("package-lock.json", lock)], 6, &["is no query"]),
         (&[("pyproject.toml", "[project]\nname = \"q\"")], 1, &["`requirements.txt` cannot be read"]),
         (&[("Cargo.toml", "[package]\nname = \"q\"")], 1, &["`cargo` failed"]),
     ] {

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::builder::StyledStr;
 use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
@@ -71,22 +70,97 @@ fn page(command: &Command, out: &mut impl Write) -> io::Result<()> {
     }
     // What surrounds the help is laid out with blanks, which a page would fill up.
     for help in [command.get_before_help(), command.get_after_help()].into_iter().flatten() {
-        as_it_is(help, out)?;
+        for (heading, lines) in sections(&help.to_string()) {
+            as_it_is(&heading, &lines, out)?;
+        }
     }
     Ok(())
 }
 
-fn as_it_is(help: &StyledStr, out: &mut impl Write) -> io::Result<()> {
-    let help = help.to_string();
-    let (heading, text) = match help.split_once('\n') {
-        Some((heading, text)) if heading.ends_with(':') => (heading.trim_end_matches(':').to_uppercase(), text),
-        _ => ("NOTES".to_owned(), help.as_str()),
+/// The heading of what comes before any.
+const NOTES: &str = "NOTES";
+
+/// What a help says under which heading: one or two words that end in `:`, on a line of their own, at its beginning.
+fn sections(help: &str) -> Vec<(String, Vec<&str>)> {
+    let heading = |line: &str| {
+        let words = line.strip_suffix(':')?;
+        let is_heading = !words.starts_with(' ') && (1..=2).contains(&words.split(' ').count());
+        (is_heading && words.chars().all(|it| it.is_ascii_alphabetic() || it == ' ')).then(|| words.to_uppercase())
     };
+    let mut sections: Vec<(String, Vec<&str>)> = Vec::new();
+    for line in help.lines() {
+        match (heading(line), sections.last_mut()) {
+            (Some(heading), _) => sections.push((heading, Vec::new())),
+            (None, Some((_, lines))) => lines.push(line),
+            (None, None) => sections.push((NOTES.to_owned(), vec![line])),
+        }
+    }
+    for (_, lines) in &mut sections {
+        while lines.last().is_some_and(|line| line.is_empty()) {
+            lines.pop();
+        }
+    }
+    sections
+}
+
+/// A section, line by line.
+fn as_it_is(heading: &str, lines: &[&str], out: &mut impl Write) -> io::Result<()> {
     let mut roff = Roff::default();
-    roff.control("SH", [heading.as_str()]).control("nf", []);
-    for line in text.lines() {
-        roff.text([roman(line)]);
+    roff.control("SH", [heading]).control("nf", []);
+    for line in lines {
+        roff.text([roman(*line)]);
     }
     roff.control("fi", []);
     roff.to_writer(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heading_is_a_line_of_one_or_two_words() {
+        let help = "It has these, among others:\n  a:\n  b\n\nExamples:\n  a\n\nExit codes:\n  0: fine\nno heading:not\n";
+        let expected = [
+            ("NOTES", vec!["It has these, among others:", "  a:", "  b"]),
+            ("EXAMPLES", vec!["  a"]),
+            ("EXIT CODES", vec!["  0: fine", "no heading:not"]),
+        ];
+        assert_eq!(sections(help), expected.map(|(heading, lines)| (heading.to_owned(), lines)));
+    }
+
+    /// What a page may be divided into. One that is not here is most likely a line of a help that was taken for a heading.
+    const HEADINGS: [&str; 11] = [
+        "NAME",
+        "SYNOPSIS",
+        "DESCRIPTION",
+        "OPTIONS",
+        "SUBCOMMANDS",
+        NOTES,
+        "FILES",
+        "EXAMPLES",
+        "SETTINGS",
+        "\"EXIT CODES\"",
+        "TOOLS",
+    ];
+
+    #[test]
+    fn every_page_has_the_headings_of_a_page() {
+        let mut root = Args::command().disable_help_subcommand(true);
+        root.build();
+        for command in pages(&root) {
+            let mut text = Vec::new();
+            page(command, &mut text).expect("memory can be written");
+            let text = String::from_utf8(text).expect("it is text");
+            let headings: Vec<_> = text.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
+            // Options have headings of their own.
+            let of_options: Vec<_> =
+                command.get_arguments().filter_map(|it| it.get_help_heading()).map(str::to_uppercase).collect();
+            for (at, heading) in headings.iter().enumerate() {
+                let is_known = HEADINGS.contains(heading) || of_options.iter().any(|known| heading.trim_matches('"') == known);
+                assert!(is_known && !headings[..at].contains(heading), "{}: {headings:?}", name(command));
+            }
+            assert_eq!(headings[..2], ["NAME", "SYNOPSIS"], "{}", name(command));
+        }
+    }
 }

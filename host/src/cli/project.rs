@@ -2,8 +2,8 @@
 //! component, for all commands that are given such a folder. Building it is `build/`'s.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -11,8 +11,8 @@ use serde::Deserialize;
 use crate::error::{Error, Kind};
 use crate::text::{self, excerpt};
 
-/// Most bytes that are read of a file that names a project. Arbitrary; such a file has one or two thousand.
-const MAX_MANIFEST_BYTES: u64 = 1 << 20;
+/// Most bytes of a project's file that is read here. Arbitrary; such a file has one or two thousand.
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Most characters of a project's name: with its ending it is a file's name, of which file systems take 255 bytes.
 const MAX_NAME_CHARACTERS: usize = 200;
@@ -28,6 +28,8 @@ pub(in crate::cli) struct Project {
     pub(in crate::cli) name: String,
     /// Where the component is once it is built.
     pub(in crate::cli) component: PathBuf,
+    /// The text of its manifest.
+    pub(in crate::cli) manifest: String,
 }
 
 /// What a query is written in.
@@ -91,24 +93,35 @@ struct Named {
 }
 
 impl Project {
-    /// The project in this folder.
+    /// The project in this folder, which has one.
     ///
     /// # Errors
     ///
-    /// `InvalidArgument`: the folder holds none, or several, or one whose manifest cannot be read.
+    /// `InvalidArgument`: the folder holds none, and else as [`look`](Self::look).
     pub(in crate::cli) fn find(folder: &Path) -> Result<Self, Error> {
-        let found: Vec<_> = Language::ALL.into_iter().filter(|language| folder.join(language.manifest()).is_file()).collect();
-        let manifests =
-            |languages: &[Language]| languages.iter().map(|language| format!("`{}`", language.manifest())).collect::<Vec<_>>();
-        let [language] = found[..] else {
-            let wrong = |message| Error::new(Kind::InvalidArgument, message);
-            let folder = text::path(folder);
-            return Err(match &found[..] {
-                [] => wrong(format!("`{folder}` is not the folder of a query's project"))
-                    .hint(format!("it has none of {}; `podlens new NAME` makes a project", manifests(&Language::ALL).join(", "))),
-                several => wrong(format!("`{folder}` has {}", manifests(several).join(" and ")))
-                    .hint("a query's project is written in one language: give each a folder of its own"),
-            });
+        Self::look(folder)?.ok_or_else(|| {
+            Error::new(Kind::InvalidArgument, format!("`{}` is not the folder of a query's project", text::path(folder)))
+                .hint(format!("it has none of {}; `podlens new NAME` makes a project", manifests(&Language::ALL).join(", ")))
+        })
+    }
+
+    /// The project in this folder, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument`: the folder holds several, or one whose manifest cannot be read.
+    pub(in crate::cli) fn look(folder: &Path) -> Result<Option<Self>, Error> {
+        // A manifest that leads nowhere is one that cannot be read.
+        let has = |language: &Language| folder.join(language.manifest()).symlink_metadata().is_ok();
+        let found: Vec<_> = Language::ALL.into_iter().filter(has).collect();
+        let language = match found[..] {
+            [] => return Ok(None),
+            [language] => language,
+            _ => {
+                let message = format!("`{}` has {}", text::path(folder), manifests(&found).join(" and "));
+                return Err(Error::new(Kind::InvalidArgument, message)
+                    .hint("a query's project is written in one language: give each a folder of its own"));
+            }
         };
         let manifest = folder.join(language.manifest());
         let unreadable = |message: &str| Error::new(Kind::InvalidArgument, format!("`{}` {message}", text::path(&manifest)));
@@ -119,13 +132,25 @@ impl Project {
                 .hint("a query's name has letters, digits, `-`, `_` and `.`, and begins with a letter or a digit"));
         }
         let component = folder.join(format!("{name}.wasm"));
-        Ok(Self { folder: folder.to_owned(), language, name, component })
+        Ok(Some(Self { folder: folder.to_owned(), language, name, component, manifest: text }))
     }
 }
 
-fn read(path: &Path) -> std::io::Result<String> {
+fn manifests(languages: &[Language]) -> Vec<String> {
+    languages.iter().map(|language| format!("`{}`", language.manifest())).collect()
+}
+
+/// Reads a file of a project that people write: a regular one, of at most [`MAX_FILE_BYTES`].
+pub(in crate::cli) fn read(path: &Path) -> io::Result<String> {
+    // From a pipe or a device one would read for ever.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
     let mut text = String::new();
-    File::open(path)?.take(MAX_MANIFEST_BYTES).read_to_string(&mut text)?;
+    File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_FILE_BYTES {
+        return Err(io::Error::other(format!("it has more than {} MiB", MAX_FILE_BYTES >> 20)));
+    }
     Ok(text)
 }
 
@@ -191,6 +216,7 @@ mod tests {
             (&[("package.json", r#"{ "name": 1 }"#)], "`FOLDER/package.json` does not name a project"),
             (&[("package.json", r#"{ "name": ".." }"#)], "`FOLDER/package.json` names the project `..`"),
             (&[("package.json", r#"{ "name": "@shop/" }"#)], "`FOLDER/package.json` names the project ``"),
+            (&[("Cargo.toml", "\n".repeat((1 << 20) + 1).as_str())], "`FOLDER/Cargo.toml` cannot be read"),
             (&[("pyproject.toml", "[project]\nname = 'a\\b'")], "`FOLDER/pyproject.toml` names the project `a\\b`"),
             (&[("pyproject.toml", "[project]\nname = \"a\\u001bb\"")], r"`FOLDER/pyproject.toml` names the project `a\u{1b}b`"),
         ] {

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 use super::exit::{Failure, USAGE};
+use super::plugin;
 use crate::error::Error;
 
 /// What decides how much of podlens' own log is shown, such as `debug` or `podlens=trace`.
@@ -35,12 +36,18 @@ pub(super) fn say(line: &str) {
 
 /// Prints a failure with its causes, and what to do about it.
 pub(super) fn failed(failure: &Failure) -> ExitCode {
-    eprint!("{}", explained(failure));
+    eprint!("{}", told(failure, plugin::as_typed));
     ExitCode::from(failure.code)
 }
 
 /// A failure with its causes, and what to do about it, a line each.
+///
+/// The same however podlens was started; what is printed at once says [`plugin::as_typed`].
 pub(super) fn explained(failure: &Failure) -> String {
+    told(failure, str::to_owned)
+}
+
+fn told(failure: &Failure, hint_as: fn(&str) -> String) -> String {
     let error: &dyn StdError = failure.error.as_ref();
     let mut text = format!("error: {}\n", indented(error));
     let mut cause = error.source();
@@ -49,7 +56,7 @@ pub(super) fn explained(failure: &Failure) -> String {
         cause = error.source();
     }
     for line in failure.hint.iter().flat_map(|hint| hint.lines()) {
-        text += &format!("hint: {line}\n");
+        text += &format!("hint: {}\n", hint_as(line));
     }
     text
 }
@@ -57,7 +64,7 @@ pub(super) fn explained(failure: &Failure) -> String {
 /// A warning with its causes, and what to do about it, a line each.
 pub(super) fn warning(message: &str, error: &Error) -> String {
     let failure = Failure::from(error.clone());
-    let text = explained(&failure);
+    let text = told(&failure, plugin::as_typed);
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     format!("warning: {message}\n  caused by: {}", text.trim_end())
 }

@@ -82,6 +82,8 @@ pub(crate) struct Notes {
 struct NotesInner {
     warnings: Vec<String>,
     last_failure: Option<Error>,
+    /// What the source failed with, as the guest met it.
+    source_failures: Vec<Error>,
     /// At most one for each request of the run.
     incomplete: Vec<(PodRequest, Error)>,
     /// Each namespace once.
@@ -92,6 +94,8 @@ struct NotesInner {
 
 /// Most warnings that are kept of one run: a guest chooses how often it provokes one.
 const MAX_WARNINGS: usize = 20;
+/// Most failures of the source that are kept of one run, for the same reason. Arbitrary.
+const MAX_SOURCE_FAILURES: usize = 100;
 
 impl Notes {
     pub(crate) fn warn(&self, warning: String) {
@@ -116,6 +120,19 @@ impl Notes {
     /// Remembers why the last call failed; the guest sees less of it.
     pub(crate) fn failed(&self, error: Error) {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).last_failure = Some(error);
+    }
+
+    /// As [`failed`](Self::failed), where it was the source that did.
+    pub(crate) fn source_failed(&self, error: Error) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if inner.source_failures.len() < MAX_SOURCE_FAILURES {
+            inner.source_failures.push(error.clone());
+        }
+        inner.last_failure = Some(error);
+    }
+
+    pub(crate) fn source_failures(&self) -> Vec<Error> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).source_failures.clone()
     }
 
     /// Remembers that a list is not complete: a query that answers all the same must not look as if it had seen all pods.

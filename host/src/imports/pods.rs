@@ -32,7 +32,7 @@ impl Imports {
             Stop::Source(_) if Instant::now() >= self.deadline => self.budget.reach(Limit::WallTime).into(),
             Stop::Source(error) => {
                 let failure = Failure::of_source(&error);
-                self.notes.failed(error);
+                self.notes.source_failed(error);
                 failure
             }
         }

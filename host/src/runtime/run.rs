@@ -78,6 +78,9 @@ pub struct Report {
     pub incomplete: Option<Error>,
     /// Namespaces that are not in the answer, by a source that [leaves out](crate::ApiServer::skip_refused_namespaces) what it is refused.
     pub skipped: Vec<SkippedNamespace>,
+    /// What the source of pods failed with, each time that the query was told so, whatever it made of it; the first 100. What was read
+    /// ahead of the query and never asked for is not among them.
+    pub failures: Vec<Error>,
     used: Vec<(Limit, u64)>,
     limits: Limits,
     peak_memory: u64,
@@ -181,6 +184,7 @@ impl Run {
                 warnings: self.notes.warnings(),
                 incomplete: self.notes.incomplete_list(),
                 skipped: self.notes.skipped(),
+                failures: self.notes.source_failures(),
                 used,
                 limits: self.budget.limits().clone(),
                 peak_memory: self.budget.peak_memory(),

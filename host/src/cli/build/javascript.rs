@@ -1,13 +1,16 @@
 //! A query in JavaScript: npm installs what its lock file says, and runs its script `build`, which writes `NAME.wasm`.
 
-use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
+use std::{fs, io};
+
+use tempfile::TempPath;
 
 use super::failed;
 use super::tool::Tool;
 use crate::cli::component;
 use crate::cli::project::Project;
+use crate::cli::report;
 use crate::error::Error;
 use crate::text;
 
@@ -23,6 +26,8 @@ pub(super) async fn build(project: &Project) -> Result<Vec<u8>, Error> {
     if is_stale(&project.folder) {
         npm().args(["ci", "--no-audit", "--no-fund"]).run().await?;
     }
+    // An older component could be taken for what this build makes.
+    let _older = Aside::put(&project.component)?;
     npm().args(["run", "--silent", "build"]).run().await?;
     let path = text::path(&project.component);
     component::read(&project.component).map_err(|error| {
@@ -30,6 +35,42 @@ pub(super) async fn build(project: &Project) -> Result<Vec<u8>, Error> {
             .because(error)
             .hint("`podlens build` and `podlens test` look for it there: NAME.wasm, by the name in `package.json`")
     })
+}
+
+/// A file that is out of the way of a tool that writes in its place. What was there comes back when this is dropped, or nothing if nothing
+/// was.
+struct Aside<'a> {
+    path: &'a Path,
+    kept: Option<TempPath>,
+}
+
+impl<'a> Aside<'a> {
+    fn put(path: &'a Path) -> Result<Self, Error> {
+        let put = || {
+            if fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+                return Ok(None);
+            }
+            let folder = path.parent().unwrap_or(Path::new("."));
+            let kept = tempfile::Builder::new().prefix(".podlens-").suffix(".wasm").tempfile_in(folder)?.into_temp_path();
+            fs::rename(path, &kept).map(|()| Some(kept))
+        };
+        let kept = put().map_err(|error| failed(format!("`{}` cannot be put aside", text::path(path))).because(error))?;
+        Ok(Self { path, kept })
+    }
+}
+
+impl Drop for Aside<'_> {
+    fn drop(&mut self) {
+        let restored = match self.kept.take() {
+            Some(kept) => kept.persist(self.path).map_err(|error| error.error),
+            None => fs::remove_file(self.path),
+        };
+        if let Err(error) = restored
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            report::say(&format!("warning: `{}` is not what it was before: {error}", text::path(self.path)));
+        }
+    }
 }
 
 /// Whether what is installed is older than the lock file, or nothing is.
@@ -46,6 +87,28 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn what_is_put_aside_comes_back() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let path = folder.path().join("a.wasm");
+        for before in [None, Some("older")] {
+            if let Some(before) = before {
+                fs::write(&path, before).expect("it can be written");
+            }
+            for made in [None, Some("newer")] {
+                let aside = Aside::put(&path).expect("it can be moved");
+                assert!(!path.exists());
+                if let Some(made) = made {
+                    fs::write(&path, made).expect("it can be written");
+                }
+                drop(aside);
+                assert_eq!(fs::read_to_string(&path).ok().as_deref(), before);
+                let entries = fs::read_dir(folder.path()).expect("it is there").count();
+                assert_eq!(entries, usize::from(before.is_some()), "nothing else is left");
+            }
+        }
+    }
 
     #[test]
     fn what_is_older_than_the_lock_file_is_stale() {

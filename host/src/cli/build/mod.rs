@@ -15,15 +15,19 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use tempfile::NamedTempFile;
+
 use super::exit::{self, Failure};
 use super::project::{Language, Project};
 use super::rbac::shell;
-use super::{component, report};
+use super::{component, plugin, report};
 use crate::error::{Error, Kind};
 use crate::text::{self, visible};
 
 const HELP: &str = "\
-The folder's files tell the language, and so the tools that build:
+The folder's files tell the language, and so the tools that build it.
+
+Tools:
   Cargo.toml      cargo, for the target wasm32-wasip2, which is added if it is missing
   package.json    npm: `npm ci` where node_modules is missing or older than
                   package-lock.json, then the script `build`
@@ -47,24 +51,18 @@ pub(super) struct BuildArgs {
 pub(super) async fn build(args: BuildArgs) -> Result<ExitCode, Failure> {
     let project = Project::find(&args.folder)?;
     report::say(&format!("building the {} query `{}` …", project.language, project.name));
-    let output = args.output.unwrap_or_else(|| project.component.clone());
-    // An older one could be taken for what this build makes: by this build, where it is the project's own script that writes it, and by
-    // whoever comes after a build that fails.
-    if output == project.component || project.language == Language::JavaScript {
-        remove(&project.component)?;
-    }
     let component = match project.language {
         Language::Rust => rust::build(&project).await?,
         Language::JavaScript => javascript::build(&project).await?,
         Language::Python => python::build(&project).await?,
     };
-    write(&output, &component)?;
-
-    // Absolute, so that it is not taken for the name of a query that comes with podlens.
-    let absolute = std::path::absolute(&output).map_err(|error| unwritten(&output, error))?;
-    let query = component::load(&absolute.to_string_lossy())
+    let output = args.output.unwrap_or_else(|| project.component.clone());
+    let unfinished = unfinished(&output, &component).map_err(|error| unwritten(&output, error))?;
+    // An older one stays until it is known that this is a query.
+    let query = component::load(&unfinished.path().to_string_lossy())
         .await
-        .map_err(|error| error.told_as(format!("`{}` was built, and is no query", text::path(&output))))?;
+        .map_err(|error| error.told_as(format!("what was built of `{}` is no query", text::path(&project.folder))))?;
+    unfinished.persist(&output).map_err(|error| unwritten(&output, error.error))?;
     exit::unless_broken_pipe(tell(&project, &output, &query.description().title, component.len()))
 }
 
@@ -74,11 +72,11 @@ fn tell(project: &Project, output: &Path, title: &str, bytes: usize) -> io::Resu
     let path = shell::path(output);
     // A path that nobody can type is left to its owner.
     if let Ok(run) = shell::command(["podlens", "run", &path, "-A"]) {
-        writeln!(out, "run it:   {run}")?;
+        writeln!(out, "{}", plugin::as_typed(&format!("run it:   {run}")))?;
     }
     let is_where_tests_look = output == project.component && project.folder.join("test").is_dir();
     if is_where_tests_look && let Ok(test) = shell::command(["podlens", "test", &shell::path(&project.folder)]) {
-        writeln!(out, "test it:  {test}")?;
+        writeln!(out, "{}", plugin::as_typed(&format!("test it:  {test}")))?;
     }
     out.flush()
 }
@@ -92,24 +90,16 @@ fn size(bytes: usize) -> String {
     format!("{}.{} MiB", bytes / MEBIBYTE, bytes % MEBIBYTE * 10 / MEBIBYTE)
 }
 
-fn remove(component: &Path) -> Result<(), Error> {
-    match fs::remove_file(component) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unwritten(component, error)),
-        _ => Ok(()),
-    }
-}
-
-/// Writes the component so that nobody reads half of it.
-fn write(path: &Path, component: &[u8]) -> Result<(), Error> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written = || -> io::Result<()> {
-        let mut file =
-            tempfile::Builder::new().prefix(".podlens-").permissions(fs::Permissions::from_mode(0o666)).tempfile_in(folder)?;
-        file.write_all(component)?;
-        file.persist(path)?;
-        Ok(())
-    };
-    written().map_err(|error| unwritten(path, error))
+/// The component beside where it is to be, so that nobody reads half of it there.
+fn unfinished(output: &Path, component: &[u8]) -> io::Result<NamedTempFile> {
+    // Absolute, so that it is not taken for the name of a query that comes with podlens.
+    let output = std::path::absolute(output)?;
+    let folder = output.parent().unwrap_or(Path::new("/"));
+    let permissions = fs::Permissions::from_mode(0o666);
+    let mut file = tempfile::Builder::new().prefix(".podlens-").suffix(".wasm").permissions(permissions).tempfile_in(folder)?;
+    file.write_all(component)?;
+    file.flush()?;
+    Ok(file)
 }
 
 fn unwritten(path: &Path, error: io::Error) -> Error {

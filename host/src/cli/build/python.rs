@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::tool::Tool;
 use super::{failed, sockets};
 use crate::cli::component;
-use crate::cli::project::Project;
+use crate::cli::project::{self, Project};
 use crate::error::Error;
 use crate::text;
 
@@ -48,7 +48,7 @@ impl Default for Settings {
 
 pub(super) async fn build(project: &Project) -> Result<Vec<u8>, Error> {
     let folder = &project.folder;
-    let settings = settings(&folder.join(project.language.manifest()))?;
+    let settings = settings(project)?;
     install(folder).await?;
 
     let unfinished = tempfile::Builder::new().prefix(".podlens-").suffix(".wasm").tempfile_in(folder);
@@ -68,27 +68,27 @@ pub(super) async fn build(project: &Project) -> Result<Vec<u8>, Error> {
     })
 }
 
-fn settings(manifest: &Path) -> Result<Settings, Error> {
-    let text = fs::read_to_string(manifest).unwrap_or_default();
-    let project: PyProject = toml::from_str(&text)
-        .map_err(|error| failed(format!("`{}` is not understood: {}", text::path(manifest), text::visible(error.message()))))?;
-    Ok(project.tool.podlens)
+fn settings(project: &Project) -> Result<Settings, Error> {
+    let manifest: PyProject = toml::from_str(&project.manifest).map_err(|error| {
+        let path = project.folder.join(project.language.manifest());
+        failed(format!("`{}` is not understood: {}", text::path(&path), text::visible(error.message())))
+    })?;
+    Ok(manifest.tool.podlens)
 }
 
-/// Makes the environment, and installs what the project requires, unless that was done before.
+/// Makes the environment, and installs what the project requires, unless that was done before. One for other requirements goes: what
+/// nothing requires any more would be built with all the same.
 async fn install(folder: &Path) -> Result<(), Error> {
-    let required = fs::read(folder.join(REQUIREMENTS)).map_err(|error| {
+    let required = project::read(&folder.join(REQUIREMENTS)).map_err(|error| {
         failed(format!("the project's `{REQUIREMENTS}` cannot be read"))
             .because(error)
             .hint("it says which version of componentize-py is built with, such as `componentize-py==0.25.1`")
     })?;
     let installed = folder.join(INSTALLED);
-    if fs::read(&installed).is_ok_and(|installed| installed == required) {
+    if project::read(&installed).is_ok_and(|installed| installed == required) {
         return Ok(());
     }
-    if !folder.join(ENVIRONMENT).join("bin/python").exists() {
-        Tool::new("python3", folder, GET_PYTHON).args(["-m", "venv", ENVIRONMENT]).run().await?;
-    }
+    Tool::new("python3", folder, GET_PYTHON).args(["-m", "venv", "--clear", ENVIRONMENT]).run().await?;
     in_environment(folder, "python")?
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", REQUIREMENTS])
         .run()

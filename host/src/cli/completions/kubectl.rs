@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use clap::{Arg, Command, CommandFactory as _};
+use clap::{Arg, ArgAction, Command, CommandFactory as _};
 
 use super::is_component;
 use crate::cli::args::Args;
@@ -36,7 +36,9 @@ fn candidates(words: &[String]) -> String {
     let (word, before) = words.split_last().map_or(("", &[][..]), |(word, before)| (word.as_str(), before));
     let place = Place::after(&root, before);
     let (candidates, directive) = place.candidates(word);
-    let fitting = candidates.into_iter().filter(|(candidate, _)| candidate.starts_with(word));
+    // Of `--flag=value` kubectl's scripts take the value alone, and put the flag before it.
+    let value = word.split_once('=').filter(|_| word.starts_with("--")).map_or(word, |(_, value)| value);
+    let fitting = candidates.into_iter().filter(|(candidate, _)| candidate.starts_with(value));
     let mut lines: String = fitting
         .map(|(candidate, help)| if help.is_empty() { format!("{candidate}\n") } else { format!("{candidate}\t{help}\n") })
         .collect();
@@ -86,6 +88,9 @@ impl<'a> Place<'a> {
         if let Some(flag) = self.flag {
             return of_values(flag);
         }
+        if let Some((flag, _)) = word.split_once('=').filter(|_| word.starts_with("--")) {
+            return self.flag_named(flag).filter(|flag| flag.get_action().takes_values()).map_or((Vec::new(), NO_FILES), of_values);
+        }
         if word.starts_with('-') {
             let flags = self.command.get_arguments().filter(|flag| !flag.is_hide_set());
             let named = flags.filter_map(|flag| Some((format!("--{}", flag.get_long()?), first_line(flag.get_help()))));
@@ -95,17 +100,17 @@ impl<'a> Place<'a> {
             let commands = self.command.get_subcommands().filter(|command| !command.is_hide_set());
             return (commands.map(|it| (it.get_name().to_owned(), first_line(it.get_about()))).collect(), NO_FILES);
         }
-        match self.command.get_positionals().nth(self.positionals) {
-            Some(positional) if is_component(positional) => {
-                (builtin::summaries().map(|(name, summary)| (name.to_owned(), summary.to_owned())).collect(), DEFAULT)
-            }
-            Some(positional) => of_values(positional),
-            None => (Vec::new(), NO_FILES),
-        }
+        let is_repeated = |positional: &&Arg| matches!(positional.get_action(), ArgAction::Append);
+        let positionals = || self.command.get_positionals();
+        let positional = positionals().nth(self.positionals).or_else(|| positionals().last().filter(is_repeated));
+        positional.map_or((Vec::new(), NO_FILES), of_values)
     }
 }
 
 fn of_values(argument: &Arg) -> (Vec<(String, String)>, u8) {
+    if is_component(argument) {
+        return (builtin::summaries().map(|(name, summary)| (name.to_owned(), summary.to_owned())).collect(), DEFAULT);
+    }
     let values = argument.get_possible_values();
     let directive = if values.is_empty() { DEFAULT } else { NO_FILES };
     (values.iter().map(|value| (value.get_name().to_owned(), first_line(value.get_help()))).collect(), directive)
@@ -139,6 +144,15 @@ mod tests {
             (&["run", "-n", ""], &[":0"]),
             (&["inspect", "pod"], &["pod-names", ":0"]),
             (&["config", ""], &["view", "help", ":4"]),
+            (&["run", "restarts", "--output=ya"], &["yaml", ":4"]),
+            (&["run", "restarts", "--no-headers=ya"], &[":4"]),
+            (&["run", "--namespace=sh"], &[":0"]),
+            (&["test", ""], &[":0"]),
+            (&["test", "a", ""], &[":0"]),
+            (&["test", "a", "b", ""], &[":0"]),
+            (&["test", "a", "--component", "rest"], &["restarts", ":0"]),
+            (&["test", "a", "--component=rest"], &["restarts", ":0"]),
+            (&["build", "a", ""], &[":4"]),
         ] {
             assert_eq!(completed(words), expected, "{words:?}");
         }

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use self::files::File;
 use self::name::Name;
 use super::exit::{self, Failure};
+use super::plugin;
 use super::project::Language;
 use crate::error::{Error, Kind};
 
@@ -52,8 +53,8 @@ pub(super) fn new(args: &NewArgs) -> Result<ExitCode, Failure> {
         let mut out = io::stdout().lock();
         writeln!(out, "`{name}` is a query in {}. Next:", args.lang)?;
         writeln!(out, "  cd {name}")?;
-        writeln!(out, "  podlens build")?;
-        writeln!(out, "  podlens test .")?;
+        writeln!(out, "{}", plugin::as_typed("  podlens build"))?;
+        writeln!(out, "{}", plugin::as_typed("  podlens test ."))?;
         out.flush()
     })())
 }

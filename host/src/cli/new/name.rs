@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::cli::builtin;
 use crate::text::excerpt;
 
 /// Most characters of a name. Arbitrary, and below the limit of any of them; crates.io has the lowest, 64.
@@ -98,6 +99,9 @@ impl FromStr for Name {
         if RESERVED.contains(&text) {
             return Err(InvalidName::Reserved(text.to_owned()));
         }
+        if builtin::query(text).is_some() {
+            return Err(InvalidName::Taken(text.to_owned()));
+        }
         Ok(Self(text.to_owned()))
     }
 }
@@ -107,6 +111,7 @@ impl FromStr for Name {
 pub(super) enum InvalidName {
     Grammar(String),
     Reserved(String),
+    Taken(String),
 }
 
 impl fmt::Display for InvalidName {
@@ -118,6 +123,7 @@ impl fmt::Display for InvalidName {
                  {MAX_CHARACTERS} characters, such as `oom-kills`"
             ),
             Self::Reserved(name) => write!(f, "`{name}` is no name for a query: Rust's tools keep it for themselves"),
+            Self::Taken(name) => write!(f, "`{name}` comes with podlens: `podlens run {name}` would run that query, not yours"),
         }
     }
 }
@@ -131,7 +137,7 @@ mod tests {
     #[test]
     fn a_name_fits_every_tool() {
         let longest = "a".repeat(MAX_CHARACTERS);
-        for name in ["a", "oom-kills", "k8s-2", "a-1", "restarts", &longest] {
+        for name in ["a", "oom-kills", "k8s-2", "a-1", "my-restarts", &longest] {
             assert_eq!(name.parse().as_ref().map(Name::as_str), Ok(name));
         }
         let too_long = "a".repeat(MAX_CHARACTERS + 1);
@@ -161,6 +167,9 @@ mod tests {
         }
         for name in ["fn", "test", "std", "podlens-guest"] {
             assert_eq!(name.parse::<Name>(), Err(InvalidName::Reserved(name.to_owned())));
+        }
+        for name in builtin::names() {
+            assert_eq!(name.parse::<Name>(), Err(InvalidName::Taken(name.to_owned())));
         }
     }
 }

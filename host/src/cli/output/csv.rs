@@ -1,7 +1,7 @@
 //! `-o csv`: comma-separated values, for programs.
 //!
-//! None is an empty field, and so is an empty text. A text is as the query gave it: a spreadsheet that takes `=1+1` for a
-//! formula must be told to import texts.
+//! None is an empty field, and so is an empty text. A text is as the query gave it, also one that begins with `=`, `+`, `-` or `@`:
+//! spreadsheets run such a cell as a formula, unless they are told to import texts.
 
 use std::io;
 
@@ -16,6 +16,7 @@ pub(super) struct Csv<W: io::Write> {
     out: ::csv::Writer<W>,
     /// Written before the first row, or at the end where there is none.
     header: Option<Vec<String>>,
+    columns: usize,
     started: bool,
     terminal: bool,
 }
@@ -23,7 +24,7 @@ pub(super) struct Csv<W: io::Write> {
 impl<W: io::Write> Csv<W> {
     pub(super) fn new(columns: &[Column], options: &PrinterOptions, out: W) -> Self {
         let header = options.headers.then(|| record::names(columns));
-        Self { out: ::csv::Writer::from_writer(out), header, started: false, terminal: options.terminal }
+        Self { out: ::csv::Writer::from_writer(out), header, columns: columns.len(), started: false, terminal: options.terminal }
     }
 
     pub(super) fn row(&mut self, row: &Row) -> io::Result<()> {
@@ -33,7 +34,8 @@ impl<W: io::Write> Csv<W> {
         self.out.write_record(fields).map_err(io_error)
     }
 
-    /// `complete`: else the last record has one field, which says so; and where there is no row, nothing is written.
+    /// `complete`: else the last record says so, and has another number of fields than a row: one, or two where a row has one. Where
+    /// there is no row, nothing is written.
     pub(super) fn finish(mut self, complete: bool) -> io::Result<()> {
         if complete {
             self.header()?;
@@ -41,7 +43,8 @@ impl<W: io::Write> Csv<W> {
         }
         let mut out = self.out.into_inner().map_err(|error| io::Error::from(error.error().kind()))?;
         if self.started {
-            writeln!(out, "# {INCOMPLETE}")?;
+            let another_field = if self.columns == 1 { "," } else { "" };
+            writeln!(out, "# {INCOMPLETE}{another_field}")?;
         }
         out.flush()
     }

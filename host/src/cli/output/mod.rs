@@ -126,7 +126,7 @@ impl<W: io::Write> Printer<W> {
 
     /// Prints what remains, and flushes. `complete`: whether the rows are all. If not, each format that has printed rows says so in a way
     /// that a person sees, and that a program cannot take for a row: `json`, `jsonl`, `yaml` and `prometheus` do not parse, `csv` ends
-    /// with a record of one field; `jsonpath` prints nothing.
+    /// with a record of another number of fields than a row has; `jsonpath` prints nothing.
     ///
     /// After no row at all: nothing for `table`, `wide`, `jsonl` and `name`, `[]` for `json` and `yaml`, the headers for `csv`,
     /// `markdown` and `custom-columns`, an empty page, and metrics without samples; and nothing for all of them if it is not complete.

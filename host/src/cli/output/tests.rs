@@ -331,6 +331,20 @@ fn an_incomplete_answer_is_not_passed_off_as_whole() {
 }
 
 #[test]
+fn a_row_of_one_column_is_never_what_ends_a_cut_answer() {
+    let description = Description::new("T", "", vec![Column::new("name", ColumnType::Text)], Vec::new());
+    let row = || vec![vec![text("# the answer is not complete")]];
+    for headers in [true, false] {
+        let options = || PrinterOptions { headers, ..OPTIONS };
+        let whole = try_print("csv", &description, options(), row()).expect("the row is printed");
+        let cut = finish("csv", &description, options(), row(), false).expect("the row is printed");
+        assert_eq!(cut, format!("{whole}# the answer is not complete,\n"));
+        let mut reader = ::csv::ReaderBuilder::new().has_headers(headers).from_reader(cut.as_bytes());
+        assert_eq!(reader.records().map(|record| record.is_ok()).collect::<Vec<_>>(), [true, false]);
+    }
+}
+
+#[test]
 fn an_incomplete_answer_without_rows_is_nothing() {
     for format in FORMATS {
         let output = finish(format, &description(), OPTIONS, Vec::new(), false);

@@ -11,6 +11,7 @@ use super::super::{report, run};
 use super::case::Case;
 use super::fault::Faulty;
 use crate::Query;
+use crate::error::Error;
 use crate::query::{Argument, Row};
 use crate::runtime::{LogLine, RunOptions};
 use crate::source::PodSource;
@@ -24,29 +25,36 @@ pub(super) struct Attempt {
     pub(super) error: Option<String>,
     /// The log of the query, and what podlens warns of.
     pub(super) log: Vec<String>,
-    /// Reads that were to fail, and were never asked for.
-    pub(super) unused_faults: Vec<String>,
+    /// Reads that were to fail, and that the query never asked for.
+    pub(super) unmet_faults: Vec<String>,
 }
 
 impl Attempt {
     pub(super) async fn run(query: &Query, case: &Case) -> Self {
         let source = Faulty::new(case.pods.source(), &case.faults);
         let log = Arc::new(Mutex::new(Vec::new()));
-        let mut rows = Vec::new();
+        let mut answered = Answered::default();
         let parameters = case.parameters.iter().map(|(name, text)| (name.as_str(), text.as_str()));
         let result = match query.description().arguments(parameters) {
-            Ok(arguments) => answer(query, case, arguments, &source, &log, &mut rows).await,
+            Ok(arguments) => answer(query, case, arguments, &source, &log, &mut answered).await,
             Err(error) => Err(Failure::usage(error, run::PARAMETERS_HINT)),
         };
         let log = log.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Self {
-            rows: json(query, &rows),
-            row_count: rows.len(),
+            rows: json(query, &answered.rows),
+            row_count: answered.rows.len(),
             error: result.err().map(|failure| report::explained(&failure)),
             log,
-            unused_faults: source.unused(),
+            unmet_faults: source.unmet(&answered.failures),
         }
     }
+}
+
+/// What a run gave, whether it failed or not.
+#[derive(Default)]
+struct Answered {
+    rows: Vec<Row>,
+    failures: Vec<Error>,
 }
 
 async fn answer(
@@ -55,7 +63,7 @@ async fn answer(
     arguments: Vec<Argument>,
     source: &Faulty,
     log: &Arc<Mutex<Vec<String>>>,
-    rows: &mut Vec<Row>,
+    answered: &mut Answered,
 ) -> Result<(), Failure> {
     let sink = log.clone();
     let options = RunOptions {
@@ -65,8 +73,8 @@ async fn answer(
         log: Arc::new(move |line: LogLine| sink.lock().unwrap_or_else(PoisonError::into_inner).push(run::shown(&line))),
         now: Some(case.now),
     };
-    let (answered, outcome) = run::collect(query.run(Arc::new(source.clone()) as Arc<dyn PodSource>, options)).await;
-    *rows = answered;
+    let (rows, outcome) = run::collect(query.run(Arc::new(source.clone()) as Arc<dyn PodSource>, options)).await;
+    *answered = Answered { rows, failures: outcome.report.failures.clone() };
     let (meaning, warnings) = run::meaning(outcome);
     log.lock().unwrap_or_else(PoisonError::into_inner).extend(warnings);
     meaning.map(|_| ()).map_err(Failure::from)

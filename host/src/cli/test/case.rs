@@ -1,7 +1,6 @@
 //! One case: its settings, read strictly and checked. `pods.rs` reads the pods beside them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -11,7 +10,7 @@ use serde_saphyr::{Options, UserMessageFormatter};
 
 use super::super::limit_args;
 use super::fault::Fault;
-use super::file::{self, CaseError};
+use super::file::{CaseError, CaseFolder};
 use super::pods::Pods;
 use crate::kube::{FieldSelector, LabelSelector, Namespace};
 use crate::{Grant, Limit, Limits, text};
@@ -62,9 +61,9 @@ struct Settings {
 
 impl Case {
     /// Reads the case in this folder.
-    pub(super) fn read(folder: &Path) -> Result<Self, CaseError> {
-        let path = folder.join(SETTINGS);
-        let Some(text) = file::read_text(&path, MAX_SETTINGS_BYTES)? else {
+    pub(super) fn read(folder: &CaseFolder) -> Result<Self, CaseError> {
+        let path = folder.file(SETTINGS);
+        let Some(text) = folder.read_text(SETTINGS, MAX_SETTINGS_BYTES)? else {
             return Err(CaseError::of(&path, "is missing; it may be empty"));
         };
         let settings = Settings::parse(&text).map_err(|error| CaseError::of(&path, format_args!("is no test case: {error}")))?;

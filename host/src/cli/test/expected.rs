@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Verdict;
 use super::attempt::Attempt;
 use super::difference;
-use super::file::{self, CaseError};
+use super::file::{CaseError, CaseFolder};
 use crate::{Query, text};
 
 const ROWS: &str = "expected.json";
@@ -19,14 +19,14 @@ const MAX_ROWS_BYTES: u64 = 128 << 20;
 const MAX_ERROR_BYTES: u64 = 1 << 20;
 
 /// What came of a case; `update`: keep what happened as what is expected.
-pub(super) fn judge(folder: &Path, query: &Query, attempt: &Attempt, update: bool) -> Result<Verdict, CaseError> {
+pub(super) fn judge(folder: &CaseFolder, query: &Query, attempt: &Attempt, update: bool) -> Result<Verdict, CaseError> {
     let mut wrong: Vec<_> =
-        attempt.unused_faults.iter().map(|place| format!("nothing asked for {place}, which was to fail")).collect();
+        attempt.unmet_faults.iter().map(|place| format!("nothing asked for {place}, which was to fail")).collect();
     if update {
         return kept(folder, attempt, wrong);
     }
-    let rows = file::read_text(&folder.join(ROWS), MAX_ROWS_BYTES)?;
-    let error = file::read_text(&folder.join(ERROR), MAX_ERROR_BYTES)?;
+    let rows = folder.read_text(ROWS, MAX_ROWS_BYTES)?;
+    let error = folder.read_text(ERROR, MAX_ERROR_BYTES)?;
     if rows.is_none() && error.is_none() {
         wrong.push(format!("it has neither `{ROWS}` nor `{ERROR}`: write them with `--update`, and look at them"));
         // What it would write.
@@ -42,7 +42,7 @@ pub(super) fn judge(folder: &Path, query: &Query, attempt: &Attempt, update: boo
         _ => {}
     }
     let columns: Vec<_> = query.description().columns.iter().map(|column| column.name.as_str()).collect();
-    let expected = read_rows(&folder.join(ROWS), rows.as_deref().unwrap_or("[]"))?;
+    let expected = read_rows(&folder.file(ROWS), rows.as_deref().unwrap_or("[]"))?;
     let actual: Vec<Value> = serde_json::from_str(&attempt.rows).unwrap_or_default();
     if let Some(difference) = difference::of_rows(&expected, &actual, &columns) {
         wrong.push(format!("the rows are others\n{difference}"));
@@ -61,12 +61,12 @@ fn lines(text: &str) -> String {
 }
 
 /// Writes what happened. That a run fails where nothing said so is written, too, and told all the same.
-fn kept(folder: &Path, attempt: &Attempt, mut wrong: Vec<String>) -> Result<Verdict, CaseError> {
-    let was_expected = folder.join(ERROR).exists();
+fn kept(folder: &CaseFolder, attempt: &Attempt, mut wrong: Vec<String>) -> Result<Verdict, CaseError> {
+    let was_expected = folder.file(ERROR).exists();
     let rows = (attempt.error.is_none() || attempt.row_count > 0).then_some(attempt.rows.as_bytes());
     let mut written = Vec::new();
     for (name, content) in [(ROWS, rows), (ERROR, attempt.error.as_deref().map(str::as_bytes))] {
-        if file::keep(&folder.join(name), content)? {
+        if folder.keep(name, content)? {
             written.push(format!("{} `{name}`", if content.is_some() { "wrote" } else { "removed" }));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -13,6 +13,9 @@ use crate::source::{Bounds, BoxFuture, Page, PodPages, PodSource};
 
 /// After how long a cluster that is not available asks to be asked again.
 const WAIT: Duration = Duration::from_secs(1);
+
+/// Most faults of a case: as many failures as a run's report has. More would be taken for never met.
+const MAX_FAULTS: usize = 100;
 
 /// One read that fails, as it is written.
 #[derive(Clone, Debug, Deserialize)]
@@ -73,6 +76,9 @@ impl Fault {
 
 /// Whether the faults of a case make sense.
 pub(super) fn check(faults: &[Fault]) -> Result<(), String> {
+    if faults.len() > MAX_FAULTS {
+        return Err(format!("`faults` has {}, expected at most {MAX_FAULTS}", faults.len()));
+    }
     for (index, fault) in faults.iter().enumerate() {
         for (key, number) in [("list", fault.list), ("page", fault.page), ("get", fault.get)] {
             if number == Some(0) {
@@ -101,31 +107,31 @@ pub(super) struct Faulty {
 
 struct Inner {
     source: Box<dyn PodSource>,
-    faults: Vec<(Fault, AtomicBool)>,
+    /// Each with the one error that it fails with, by which it is known again.
+    faults: Vec<(Fault, Error)>,
     lists: AtomicU32,
     gets: AtomicU32,
 }
 
 impl Faulty {
     pub(super) fn new(source: Box<dyn PodSource>, faults: &[Fault]) -> Self {
-        let faults = faults.iter().map(|fault| (fault.clone(), AtomicBool::new(false))).collect();
+        let faults = faults.iter().map(|fault| (fault.clone(), fault.error())).collect();
         Self { inner: Arc::new(Inner { source, faults, lists: AtomicU32::new(0), gets: AtomicU32::new(0) }) }
     }
 
-    /// The faults that nothing has come upon, each as the read that was never asked for.
-    pub(super) fn unused(&self) -> Vec<String> {
-        let unused = self.inner.faults.iter().filter(|(_, used)| !used.load(Ordering::Relaxed));
-        unused.map(|(fault, _)| fault.place().to_string()).collect()
+    /// The faults that the query never met, each as the read that was to fail. `told`: what it was told that failed.
+    ///
+    /// Not what was read here: pages are read ahead of the query, and whether one was before the query ended is a matter of luck.
+    pub(super) fn unmet(&self, told: &[Error]) -> Vec<String> {
+        let unmet = self.inner.faults.iter().filter(|(_, error)| !told.iter().any(|other| other.is_same_as(error)));
+        unmet.map(|(fault, _)| fault.place().to_string()).collect()
     }
 }
 
 impl Inner {
     fn fail_at(&self, place: Place) -> Result<(), Error> {
         match self.faults.iter().find(|(fault, _)| fault.place() == place) {
-            Some((fault, used)) => {
-                used.store(true, Ordering::Relaxed);
-                Err(fault.error())
-            }
+            Some((_, error)) => Err(error.clone()),
             None => Ok(()),
         }
     }

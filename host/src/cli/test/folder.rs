@@ -5,7 +5,8 @@ use std::{fs, io};
 
 use super::super::builtin;
 use super::super::project::Project;
-use super::case;
+use super::super::rbac::shell;
+use super::{case, stale};
 use crate::error::{Error, Kind};
 use crate::text;
 
@@ -23,6 +24,8 @@ pub(super) struct Folder {
     /// What to load, and how it is called to a person.
     pub(super) component: String,
     pub(super) component_name: String,
+    /// What to say of a component that may not be what the sources would give.
+    pub(super) stale: Option<String>,
     /// The names of the cases' folders that were asked for, in order.
     pub(super) cases: Vec<String>,
 }
@@ -36,7 +39,14 @@ impl Folder {
         // The names of `.` and `..` are known after this only.
         let whole = fs::canonicalize(path).map_err(unreadable)?;
         let (project, cases_path) = match path.join(CASES) {
-            cases if cases.is_dir() => (whole.as_path(), cases),
+            cases if cases.is_dir() => {
+                // Cases are shown, and who wrote them chose where this leads.
+                if !fs::canonicalize(&cases).map_err(unreadable)?.starts_with(&whole) {
+                    return Err(wrong(format!("`{}` leads out of the query's folder", text::path(&cases)))
+                        .hint("give the folder that it leads to, with `--component`"));
+                }
+                (whole.as_path(), cases)
+            }
             _ => (whole.parent().unwrap_or(&whole), path.to_owned()),
         };
         let all = cases(&cases_path).map_err(unreadable)?;
@@ -46,15 +56,15 @@ impl Folder {
             return Err(wrong(format!("`{name}` has no test case"))
                 .hint(format!("give a query's folder with `{CASES}/CASE/{}` in it, or its folder `{CASES}`", case::SETTINGS)));
         }
-        let (component, component_name) = match component {
-            Some(given) => (given.to_owned(), text::visible(given)),
-            None => component_of(project, path)?,
+        let Component { component, name: component_name, stale } = match component {
+            Some(given) => Component { component: given.to_owned(), name: text::visible(given), stale: None },
+            None => Component::of(project, path)?,
         };
         let cases: Vec<_> = all.into_iter().filter(|case| format!("{}/{case}", path.display()).contains(filter)).collect();
         if cases.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Self { name, path: cases_path, component, component_name, cases }))
+        Ok(Some(Self { name, path: cases_path, component, component_name, stale, cases }))
     }
 }
 
@@ -78,26 +88,38 @@ fn cases(path: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// What is built of the project, or else the query of the folder's name that comes with podlens.
-fn component_of(project: &Path, given: &Path) -> Result<(String, String), Error> {
-    let found = Project::find(project);
-    if let Ok(project) = &found
-        && project.component.is_file()
-    {
-        let path = project.component.to_string_lossy().into_owned();
+/// The component of a folder.
+struct Component {
+    /// What to load, and how it is called to a person.
+    component: String,
+    name: String,
+    stale: Option<String>,
+}
+
+impl Component {
+    /// What was built of the project; where the folder has no project, the query of its name that comes with podlens. A project whose
+    /// component is not there must not pass by that of another.
+    fn of(folder: &Path, given: &Path) -> Result<Self, Error> {
+        let missing =
+            || Error::new(Kind::Component, format!("there is no component for the test cases in `{}`", text::path(given)));
+        let Some(project) = Project::look(folder)? else {
+            let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            builtin::query(name).ok_or_else(|| missing().hint("name it with `--component`"))?;
+            return Ok(Self { component: name.to_owned(), name: format!("`{name}`, which comes with podlens"), stale: None });
+        };
+        let build = shell::command(["podlens", "build", &shell::path(&project.folder)]);
+        let build = build.unwrap_or_else(|_| "podlens build DIR".to_owned());
+        if !project.component.is_file() {
+            return Err(missing().hint(format!(
+                "`{}` is not there: build it with `{build}`, or name another with `--component`",
+                text::path(&project.component)
+            )));
+        }
         let file = project.component.file_name().map_or_else(String::new, |name| text::visible(&name.to_string_lossy()));
-        return Ok((path, file));
+        let stale = stale::newer_source(&project).map(|source| {
+            let source = text::path(source.strip_prefix(&project.folder).unwrap_or(&source));
+            format!("warning: `{source}` is newer than `{file}`, which is tested all the same: build it again with `{build}`")
+        });
+        Ok(Self { component: project.component.to_string_lossy().into_owned(), name: file, stale })
     }
-    let name = project.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    if builtin::query(name).is_some() {
-        return Ok((name.to_owned(), format!("`{name}`, which comes with podlens")));
-    }
-    let error = Error::new(Kind::Component, format!("there is no component for the test cases in `{}`", text::path(given)));
-    Err(match found {
-        Ok(project) => error.hint(format!(
-            "`{}` is not there: build it with `podlens build`, or name another with `--component`",
-            text::path(&project.component)
-        )),
-        Err(_) => error.hint("name it with `--component`"),
-    })
 }

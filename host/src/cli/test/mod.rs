@@ -1,6 +1,6 @@
 //! `podlens test`: runs a query over the pods of its test cases, and holds its answers against the expected ones.
 //!
-//! `folder.rs` finds cases and component, `case.rs` and `pods.rs` read a case, `attempt.rs` runs it with the faults of `fault.rs`, and `expected.rs`
+//! `folder.rs` finds cases and component, `stale.rs` tells whether that is old, `case.rs` and `pods.rs` read a case, `attempt.rs` runs it with the faults of `fault.rs`, and `expected.rs`
 //! judges what happened by `difference.rs`, or keeps it. `report.rs` prints, `junit.rs` writes the same for a machine.
 
 mod attempt;
@@ -13,6 +13,7 @@ mod folder;
 mod junit;
 mod pods;
 mod report;
+mod stale;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,11 +25,14 @@ use crate::Query;
 use crate::error::{Error, Kind};
 use attempt::Attempt;
 use case::Case;
+use file::CaseFolder;
 use folder::Folder;
 use report::Report;
 
 const HELP: &str = "\
-A query's folder has `test/`, and in it a folder for each case:
+A query's folder has what `podlens build` made of it, and in `test/` a folder for each case.
+
+Files:
   case.yaml           how it is run, every key optional: description, parameters, namespaces,
                       selector, fieldSelector, wholeObjects, now, pageSize, limits, faults
   pods.yaml           the pods it reads, as `kubectl get pods -o yaml` writes them; or pods.json,
@@ -38,10 +42,11 @@ A query's folder has `test/`, and in it a folder for each case:
 
 Examples:
   podlens test .                           the query of this folder
-  podlens test guest/queries/* -f oom      every case with `oom` in its folder or its name
+  podlens test shop/* -f oom               every case with `oom` in its folder or its name
+  podlens test . --component restarts      the same cases, with a query that comes with podlens
   podlens test . --update                  keep what happens now as what is expected
 
-A case in full:
+Settings:
   description: A list that expires is no answer
   parameters: {min: 3, team: checkout}     as with `-p`
   namespaces: [shop, payments]             the grant; by default all namespaces, or the recording's
@@ -55,9 +60,13 @@ A case in full:
   faults:                                  reads that fail, counted from 1
     - {list: 1, page: 2, error: expired}   or denied, unavailable, truncated
     - {get: 1, error: not-found}           or denied, unavailable, truncated
+A case whose query does not meet all of its faults fails.
 
-Exit codes: 0 all passed, 1 some failed, 2 wrong usage or a case that cannot be read,
-6 the component cannot be used as a query.";
+Exit codes:
+  0  all passed
+  1  some failed
+  2  wrong usage, or a case that cannot be read
+  6  the component cannot be used as a query";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
@@ -66,7 +75,8 @@ pub(super) struct TestArgs {
     #[arg(value_name = "DIR", required = true)]
     folders: Vec<PathBuf>,
 
-    /// The query to test: a component's file, or the name of one that comes with podlens [default: the folder's own]
+    /// The query to test: a component's file, or the name of one that comes with podlens [default: what was
+    /// built in the folder]
     #[arg(long, value_name = "COMPONENT")]
     component: Option<String>,
 
@@ -96,6 +106,9 @@ pub(super) async fn test(args: TestArgs) -> Result<ExitCode, Failure> {
     let mut report = Report::new();
     for folder in &folders {
         let query = component::load(&folder.component).await?;
+        if let Some(warning) = &folder.stale {
+            super::report::say(&super::plugin::as_typed(warning));
+        }
         report.folder(folder)?;
         for name in &folder.cases {
             let tested = tested(&query, folder, name, args.update).await;
@@ -136,12 +149,12 @@ enum Verdict {
 
 async fn tested(query: &Query, folder: &Folder, name: &str, update: bool) -> Tested {
     let started = Instant::now();
-    let path = folder.path.join(name);
-    let (description, log, verdict) = match Case::read(&path) {
+    let read = CaseFolder::new(&folder.path, name).and_then(|files| Case::read(&files).map(|case| (files, case)));
+    let (description, log, verdict) = match read {
         Err(error) => (String::new(), Vec::new(), Verdict::Unreadable(error.to_string())),
-        Ok(case) => {
+        Ok((files, case)) => {
             let attempt = Attempt::run(query, &case).await;
-            let verdict = expected::judge(&path, query, &attempt, update);
+            let verdict = expected::judge(&files, query, &attempt, update);
             (case.description, attempt.log, verdict.unwrap_or_else(|error| Verdict::Unreadable(error.to_string())))
         }
     };

@@ -1,9 +1,8 @@
 //! What the query of a case reads: pods as people keep them, or a recorded run.
 
-use std::path::Path;
 use std::time::SystemTime;
 
-use super::file::{self, CaseError};
+use super::file::{CaseError, CaseFolder};
 use crate::kube::Manifest;
 use crate::source::{PodSource, Recording, Replay, Snapshot};
 use crate::{Grant, text};
@@ -21,15 +20,14 @@ pub(super) enum Pods {
 
 impl Pods {
     /// Reads what is in the case's folder. `objects`: pods are to be whole.
-    pub(super) fn read(folder: &Path, objects: bool) -> Result<Self, CaseError> {
+    pub(super) fn read(folder: &CaseFolder, objects: bool) -> Result<Self, CaseError> {
         let mut found = Vec::new();
         for name in FILES {
-            let path = folder.join(name);
-            found.extend(file::read(&path, MAX_BYTES)?.map(|bytes| (name, path, bytes)));
+            found.extend(folder.read(name, MAX_BYTES)?.map(|bytes| (name, folder.file(name), bytes)));
         }
         let [(name, path, bytes)] = &found[..] else {
             let has = if found.is_empty() { "has none of" } else { "has more than one of" };
-            return Err(CaseError::of(folder, format_args!("{has} {}", text::Quoted(&FILES))));
+            return Err(CaseError::of(folder.path(), format_args!("{has} {}", text::Quoted(&FILES))));
         };
         if *name == "recording.json" {
             let text = str::from_utf8(bytes).map_err(|_| CaseError::of(path, "is not UTF-8 text"))?;
