@@ -21,7 +21,7 @@ Exit codes:
   4  the cluster cannot be reached, or gave no usable answer
   5  a limit ended the run
   6  the component cannot be used as a query
-  7  a cluster or namespace refused, and is not in the answer";
+  7  a cluster, namespace or file is not in the answer";
 
 /// Runs sandboxed WebAssembly queries over the pods of a Kubernetes cluster.
 #[derive(Debug, Parser)]

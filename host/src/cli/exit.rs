@@ -21,7 +21,7 @@ const REFUSED: u8 = 3;
 const UNREACHABLE: u8 = 4;
 const LIMIT: u8 = 5;
 const COMPONENT: u8 = 6;
-/// The answer is of some clusters or namespaces, not of all that were named.
+/// The answer is of some clusters, namespaces or files, not of all that were named.
 pub(super) const PARTIAL: u8 = 7;
 
 impl Failure {

@@ -2,7 +2,8 @@
 //!
 //! `args.rs` has the subcommands, and each of those a file, or a folder, with its flags and its story; flags of several of them are in
 //! `connect.rs`, `grant_args.rs` and `limit_args.rs`, and `project.rs` is the folder with a query's sources. `output/` prints rows,
-//! `report.rs` prints errors, and `exit.rs` decides the code.
+//! `report.rs` prints errors, and `exit.rs` decides the code;
+//! `shell.rs` and `file.rs` are how commands are shown and files written.
 
 mod args;
 mod build;
@@ -15,6 +16,7 @@ mod connect;
 mod demo;
 mod doctor;
 mod exit;
+mod file;
 mod grant_args;
 mod inspect;
 mod interrupt;
@@ -29,6 +31,7 @@ mod proxy;
 mod rbac;
 mod report;
 mod run;
+mod shell;
 mod stats;
 mod style;
 mod test;

@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 use super::exit::{Failure, USAGE};
 use super::plugin;
 use crate::error::Error;
+use crate::text::visible;
 
 /// What decides how much of podlens' own log is shown, such as `debug` or `podlens=trace`.
 const LOG_VARIABLE: &str = "PODLENS_LOG";
@@ -70,7 +71,8 @@ pub(super) fn warning(message: &str, error: &Error) -> String {
 }
 
 fn indented(error: &dyn StdError) -> String {
-    error.to_string().trim_end().replace('\n', "\n    ")
+    // A cause may quote what it is about, such as a name in a component.
+    error.to_string().trim_end().lines().map(visible).collect::<Vec<_>>().join("\n    ")
 }
 
 /// Prints what clap says: help and version on standard output with success, all else as wrong usage.

@@ -52,6 +52,7 @@ impl CompileCache {
         // Symbolic links are followed here, once; what they lead to is then held to the same rules.
         let folder = folder.canonicalize().map_err(|error| unusable().because(error))?;
         check(&folder)?;
+        check_inside(&folder, 0)?;
         // What is made below it is made by the process' umask, which may give it to everybody: nobody else gets there.
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).map_err(|error| unusable().because(error))?;
         let mut config = CacheConfig::new();
@@ -106,6 +107,32 @@ fn check(folder: &Path) -> Result<(), Error> {
         }
         if others_can_write(&metadata, depth) {
             return Err(refused(format!("others than its owner can write to `{name}`"), format!("`chmod go-w {name}` ends that")));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses what somebody else has put, or could change, in a folder that was open to others before.
+fn check_inside(folder: &Path, depth: usize) -> Result<(), Error> {
+    // wasmtime's own layout: modules, a version, the entries.
+    const MAX_DEPTH: usize = 4;
+    let unusable = |error: std::io::Error| {
+        let message = format!("compiled components cannot be kept in `{}`", text::path(folder));
+        Error::new(Kind::Unavailable, message).because(error)
+    };
+    let me = rustix::process::geteuid().as_raw();
+    for entry in fs::read_dir(folder).map_err(unusable)? {
+        let path = entry.map_err(unusable)?.path();
+        // Another process may have cleaned it up.
+        let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+        let is_ordinary = metadata.is_dir() || metadata.is_file();
+        if metadata.uid() != me || metadata.mode() & OTHERS_WRITE != 0 || !is_ordinary || depth > MAX_DEPTH {
+            let name = text::path(&path);
+            return Err(Error::new(Kind::Configuration, format!("compiled components are not kept: others can change `{name}`"))
+                .hint(format!("delete `{}`: what is in it may not be yours", text::path(folder))));
+        }
+        if metadata.is_dir() {
+            check_inside(&path, depth + 1)?;
         }
     }
     Ok(())

@@ -19,8 +19,8 @@ use tempfile::NamedTempFile;
 
 use super::exit::{self, Failure};
 use super::project::{Language, Project};
-use super::rbac::shell;
-use super::{component, plugin, report};
+
+use super::{component, file, plugin, report, shell};
 use crate::error::{Error, Kind};
 use crate::text::{self, visible};
 
@@ -51,12 +51,13 @@ pub(super) struct BuildArgs {
 pub(super) async fn build(args: BuildArgs) -> Result<ExitCode, Failure> {
     let project = Project::find(&args.folder)?;
     report::say(&format!("building the {} query `{}` …", project.language, project.name));
+    let output = args.output.unwrap_or_else(|| project.component.clone());
+    file::check(&output).map_err(|error| unwritten(&output, error))?;
     let component = match project.language {
         Language::Rust => rust::build(&project).await?,
         Language::JavaScript => javascript::build(&project).await?,
         Language::Python => python::build(&project).await?,
     };
-    let output = args.output.unwrap_or_else(|| project.component.clone());
     let unfinished = unfinished(&output, &component).map_err(|error| unwritten(&output, error))?;
     // An older one stays until it is known that this is a query.
     let query = component::load(&unfinished.path().to_string_lossy())

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::reason::Reason;
-use crate::cli::rbac::shell::{self, Unprintable};
+use crate::cli::shell::{self, Unprintable};
 use crate::cli::style::Mark;
 use crate::text::visible;
 

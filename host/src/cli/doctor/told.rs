@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::ConfigOptions;
-use crate::cli::rbac::shell::{self, Unprintable};
+use crate::cli::shell::{self, Unprintable};
 use crate::kube::Namespace;
 
 /// The flags of this run, as far as they say what is examined.

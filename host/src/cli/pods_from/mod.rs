@@ -34,6 +34,8 @@ pub(super) struct Elsewhere {
     pub(super) source: Arc<dyn PodSource>,
     /// What is granted where no flag says otherwise.
     pub(super) grant: Grant,
+    /// Whether all of what was named could be read.
+    pub(super) is_whole: bool,
     /// The moment that the pods are of, where it is known.
     pub(super) now: Option<SystemTime>,
 }
@@ -58,7 +60,8 @@ impl PodsFromArgs {
         }
         let snapshot = Snapshot::new(found.pods);
         // All that a file has was chosen by whoever wrote it: its namespaces are not this machine's.
-        Ok(Some(Elsewhere { source: Arc::new(snapshot), grant: Grant::all_namespaces(), now: None }))
+        let is_whole = found.warnings.is_empty();
+        Ok(Some(Elsewhere { source: Arc::new(snapshot), grant: Grant::all_namespaces(), is_whole, now: None }))
     }
 }
 
@@ -67,7 +70,7 @@ fn replay(path: &Path) -> Result<Elsewhere, Error> {
     let recording = read(path).map_err(|error| failed().because(error))?;
     let grant = recording.grant().map_err(|error| failed().because(error))?;
     let now = Some(recording.time());
-    Ok(Elsewhere { source: Arc::new(Replay::new(recording)), grant, now })
+    Ok(Elsewhere { source: Arc::new(Replay::new(recording)), grant, is_whole: true, now })
 }
 
 fn read(path: &Path) -> Result<Recording, Box<dyn std::error::Error + Send + Sync>> {

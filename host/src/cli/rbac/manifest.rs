@@ -2,7 +2,7 @@
 //!
 //! Names and settings are those of `deploy/`: what is applied from here and from there is the same thing.
 
-use super::shell::{self, Unprintable};
+use super::super::shell::{self, Unprintable};
 use super::subject::Subject;
 use super::yaml::scalar;
 use crate::kube::{Namespace, ServiceAccount};

@@ -1,8 +1,7 @@
 //! `podlens rbac`: the least access that a query needs, as YAML; whether an account has it; and what it has besides.
 //!
 //! What a query needs is what it imports (`runtime/uses.rs`), where it may look. `manifest.rs` writes it down, `ask.rs` asks the
-//! API server about an account, `diff.rs` compares the two. `doctor` writes its remedies with the same words, and its commands with
-//! `shell.rs`.
+//! API server about an account, `diff.rs` compares the two. `doctor` writes its remedies with the same words.
 
 mod ask;
 mod diff;
@@ -10,7 +9,6 @@ mod document;
 mod manifest;
 mod naming;
 mod needs;
-pub(super) mod shell;
 mod subject;
 mod yaml;
 

@@ -31,7 +31,7 @@ use crate::limits::Limits;
 use crate::query::{Argument, ArgumentError, Description};
 use crate::runtime::{LogLine, LogSink, LogStream, Report, Run, RunOptions};
 use crate::source::PodSource;
-use answer::Answer;
+use answer::{Answer, Whole};
 pub(super) use answer::{collect, meaning};
 use record::{RecordArgs, Recording};
 use target::{Asked, Target};
@@ -253,7 +253,7 @@ async fn one(
         Err(error) => return exit::unless_broken_pipe(Err(error)),
     };
     answer.took.extend(job.took(&outcome.report));
-    let result = answer::judge(outcome, &answer.progress);
+    let result = answer::judge(outcome, &answer.progress).map(|whole| if target.is_whole { whole } else { Whole::No });
     // The answer comes first: it is there, whatever became of the file.
     let code = answer.end(result)?;
     recorded?;

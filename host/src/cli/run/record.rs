@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use tempfile::NamedTempFile;
 
+use super::super::file;
 use crate::error::{Error, Kind};
 use crate::source::{PodSource, Recorder, Redaction};
 use crate::{Grant, Query, text};
@@ -66,11 +67,7 @@ impl RecordArgs {
         query: &Query,
     ) -> Result<Option<Recording>, Error> {
         let Some(path) = self.record.clone() else { return Ok(None) };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = NamedTempFile::new_in(folder).map_err(|error| unwritable(&path, error))?;
-        if path.is_dir() {
-            return Err(unwritable(&path, io::ErrorKind::IsADirectory.into()));
-        }
+        let file = file::begin(&path).map_err(|error| unwritable(&path, error))?;
         let recorder = Recorder::new(source.clone(), grant, now).component(query.digest().to_string()).redact(self.redactions()?);
         Ok(Some(Recording { path, file, recorder }))
     }

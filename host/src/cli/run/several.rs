@@ -36,7 +36,8 @@ pub(super) async fn answer(
             answer.took.extend(job.took(&outcome.report));
         }
         match ended.and_then(|outcome| answer::judge(outcome, &answer.progress)) {
-            Ok(Whole::Yes) => {}
+            Ok(Whole::Yes) if target.is_whole => {}
+            Ok(Whole::Yes) => whole = Whole::No,
             Ok(Whole::No) => whole = Whole::No,
             // Rows of a run that broke off are not all of its cluster's: none of them is shown.
             Err(error) => {

@@ -20,6 +20,8 @@ pub(super) struct Target {
     pub(super) grant: Grant,
     /// Where the pods come from, or why they cannot.
     pub(super) source: Result<Arc<dyn PodSource>, Error>,
+    /// Whether the source has all that was named.
+    pub(super) is_whole: bool,
     /// The moment that the pods are of, if it is not this one.
     pub(super) now: Option<SystemTime>,
     /// The cluster that they come from, if they do.
@@ -38,7 +40,7 @@ impl Asked<'_> {
     /// The columns that are put before those of a query, so that a row says where it is from.
     pub(super) fn columns(&self, query: &[Column]) -> Vec<Column> {
         let mut columns = Vec::new();
-        if self.contexts.len() > 1 {
+        if once(self.contexts).count() > 1 {
             columns.push(column("cluster", "The kubeconfig's context", query));
         }
         if self.is_by_namespace(query) {
@@ -49,7 +51,7 @@ impl Asked<'_> {
 
     /// Whether each namespace is to be a run of its own: where there are several, and the query's rows do not name theirs.
     fn is_by_namespace(&self, query: &[Column]) -> bool {
-        self.grant.named().len() > 1 && !query.iter().any(|column| column.name == "namespace")
+        once(self.grant.named()).count() > 1 && !query.iter().any(|column| column.name == "namespace")
     }
 
     /// Finds the pods. With one target, what is in the way is an error; of several, each has its own.
@@ -58,8 +60,8 @@ impl Asked<'_> {
         let mut all = Vec::new();
         if let Some(elsewhere) = self.from.open(self.grant.gives_objects())? {
             self.add(&mut all, None, Ok(Place::Elsewhere(elsewhere)), by_namespace);
-        } else if self.contexts.len() > 1 {
-            for context in self.contexts {
+        } else if once(self.contexts).count() > 1 {
+            for context in once(self.contexts) {
                 let client = self.client(Some(context)).await;
                 self.add(&mut all, Some(context), client.map(Place::Cluster), by_namespace);
             }
@@ -85,7 +87,7 @@ impl Asked<'_> {
             let target = Target::new(named.unwrap_or_default(), cluster, place, |place| self.grant(place));
             return all.push(target);
         }
-        for namespace in self.grant.named() {
+        for namespace in once(self.grant.named()) {
             let cells = cluster.iter().cloned().chain([Cell::Text(namespace.to_string())]).collect();
             let name = match &named {
                 Some(named) => format!("namespace `{namespace}` of {named}"),
@@ -101,6 +103,11 @@ impl Asked<'_> {
             Place::Elsewhere(elsewhere) => self.grant.grant_or(elsewhere.grant.clone()),
         }
     }
+}
+
+/// What was named, each once.
+fn once<T: PartialEq>(named: &[T]) -> impl Iterator<Item = &T> {
+    named.iter().enumerate().filter(|(at, name)| !named[..*at].contains(name)).map(|(_, name)| name)
 }
 
 /// A column of that name, or of one that the query does not have.
@@ -122,6 +129,7 @@ enum Place {
 
 impl Target {
     fn new(name: String, cells: Vec<Cell>, place: Result<Place, Error>, grant: impl FnOnce(&Place) -> Grant) -> Self {
+        let is_whole = !matches!(&place, Ok(Place::Elsewhere(Elsewhere { is_whole: false, .. })));
         let (source, grant, now, client): (Result<Arc<dyn PodSource>, _>, _, _, _) = match place {
             Err(error) => (Err(error), Grant::nothing(), None, None),
             Ok(place) => {
@@ -134,6 +142,6 @@ impl Target {
                 }
             }
         };
-        Self { name, cells, grant, source, now, client }
+        Self { name, cells, grant, source, is_whole, now, client }
     }
 }

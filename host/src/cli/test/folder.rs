@@ -5,7 +5,7 @@ use std::{fs, io};
 
 use super::super::builtin;
 use super::super::project::Project;
-use super::super::rbac::shell;
+use super::super::shell;
 use super::{case, stale};
 use crate::error::{Error, Kind};
 use crate::text;

@@ -116,6 +116,9 @@ fn answer(text: AnswerText<'_>) -> Result<Answer, RecordingError> {
     asked.check()?;
     let page = |PageText { bytes, warning, skipped, pods }| RecordedPage { pods: pods.into_owned(), bytes, warning, skipped };
     let pages: Vec<_> = pages.into_iter().map(page).collect();
+    if let Some(skipped) = pages.iter().flat_map(|page| &page.skipped).find(|skipped| skipped.namespace().is_none()) {
+        return Err(RecordingError(format!("a namespace that was left out has no such name: `{}`", excerpt(&skipped.namespace))));
+    }
     for pod in pages.iter().flat_map(|page| &page.pods) {
         from_json(pod, asked.whole_objects).map_err(|error| {
             RecordingError(format!("a pod in the answer to {asked} is malformed: {}", excerpt(&error.to_string())))
