@@ -2,8 +2,7 @@
 //!
 //! `args.rs` has the subcommands, and each of those a file, or a folder, with its flags and its story; flags of several of them are in
 //! `connect.rs`, `grant_args.rs` and `limit_args.rs`, and `project.rs` is the folder with a query's sources. `output/` prints rows,
-//! `report.rs` prints errors, and `exit.rs` decides the code;
-//! `shell.rs` and `file.rs` are how commands are shown and files written.
+//! `report.rs` prints errors, and `exit.rs` decides the code; `shell.rs` and `file.rs` are how commands are shown and files written.
 
 mod args;
 mod build;
