@@ -1093,7 +1093,13 @@ fn a_run_that_reaches_a_limit_ends_with_its_name() {
     check_limit(Limit::ResponseBytes, "1Ki", &[guests::LISTS_FOREVER], &[], nothing_yet);
     let cut = "# the answer is not complete";
     check_limit(Limit::Rows, "2", &[guests::EMITS], &["TEXT", "again", "again", cut], !nothing_yet);
-    check_limit(Limit::OutputBytes, "30", &[guests::EMITS, "-o", "csv"], &["text", "again", "again", cut], !nothing_yet);
+    check_limit(
+        Limit::OutputBytes,
+        "30",
+        &[guests::EMITS, "-o", "csv"],
+        &["text", "again", "again", &format!("{cut},")],
+        !nothing_yet,
+    );
     check_limit(Limit::Rows, "1", &[guests::EMITS, "-o", "jsonpath={.items[*].text}"], &[], !nothing_yet);
 }
 

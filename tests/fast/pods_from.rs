@@ -172,8 +172,8 @@ fn standard_input_and_folders_are_read() {
     place.write("broken.yml", "kind: [");
     place.check(
         program::command().args(["run", "pod-names", "--from"]).arg(place.path()),
-        0,
-        &["NAMESPACE   NAME", "default     db", "shop        web"],
+        7,
+        &["NAMESPACE   NAME", "default     db", "shop        web", "# the answer is not complete"],
         &["warning: `FOLDER/broken.yml` is passed over: it is not well-formed YAML: unclosed bracket '[' at line 1, column 7"],
     );
     let input = fs::File::open(place.path().join("web.yaml")).expect("it was written");

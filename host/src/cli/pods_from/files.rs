@@ -5,7 +5,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind};
-use crate::kube::{Manifest, ReadPod};
+use crate::kube::{Manifest, ManifestError, ReadPod};
+use crate::source::Recording;
 use crate::text;
 
 /// Longest text that is read, of all files together. Arbitrary: 200,000 pods as kubectl writes them; bounds memory.
@@ -44,6 +45,12 @@ fn failed(what: &str, error: Box<dyn std::error::Error + Send + Sync>) -> Error 
         .hint("give what `kubectl get pods -o json` or `-o yaml` writes, or a folder of such files")
 }
 
+/// A recording is JSON, too, and has pods in it.
+fn wrong(text: &[u8], error: ManifestError) -> Box<dyn std::error::Error + Send + Sync> {
+    let is_recording = str::from_utf8(text).is_ok_and(|text| Recording::parse(text).is_ok());
+    if is_recording { "it is a recording: give it as `--replay`".into() } else { error.into() }
+}
+
 impl Found {
     fn add_file(&mut self, path: &Path, objects: bool) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         self.add(&mut File::open(path)?, objects)
@@ -57,7 +64,7 @@ impl Found {
             return Err(format!("there are more than {MAX_BYTES} bytes of pods").into());
         }
         self.bytes += read;
-        let mut manifest = Manifest::parse(&text, objects)?;
+        let mut manifest = Manifest::parse(&text, objects).map_err(|error| wrong(&text, error))?;
         if manifest.pods.is_empty() && manifest.lists == 0 && manifest.others == 0 {
             return Err("it has no Kubernetes object".into());
         }
