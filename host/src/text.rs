@@ -41,9 +41,14 @@ pub(crate) fn is_hidden(character: char) -> bool {
 
 /// A short form of `text` for a message: on one line, visible, and cut where it is long.
 pub(crate) fn excerpt(text: &str) -> String {
-    let mut excerpt = String::new();
-    push_visible_at_most(&mut excerpt, text, MAX_EXCERPT_CHARACTERS);
-    excerpt
+    visible_at_most(text, MAX_EXCERPT_CHARACTERS)
+}
+
+/// At most so many characters of `text`, with each hidden one as its escape.
+pub(crate) fn visible_at_most(text: &str, limit: usize) -> String {
+    let mut visible = String::new();
+    push_visible_at_most(&mut visible, text, limit);
+    visible
 }
 
 /// The whole of `text`, with each hidden character as its escape.

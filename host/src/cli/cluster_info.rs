@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::connect::{ConnectArgs, connect};
 use super::exit::{self, Failure};
-use crate::text::push_visible_at_most;
+use crate::text::visible_at_most;
 
 /// How long each answer may take. Arbitrary: a person waits for it.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -41,9 +41,7 @@ pub(super) async fn cluster_info(args: ConnectArgs) -> Result<ExitCode, Failure>
 
 /// The API server's words, which are not to move the cursor.
 fn shown(text: &str) -> String {
-    let mut shown = String::new();
-    push_visible_at_most(&mut shown, text, MAX_CHARACTERS);
-    shown
+    visible_at_most(text, MAX_CHARACTERS)
 }
 
 fn print(lines: &[(String, String, String)]) -> io::Result<()> {

@@ -10,7 +10,7 @@ use super::builtin;
 use super::report;
 use crate::config::{Environment, ProcessEnvironment};
 use crate::error::{Error, Kind};
-use crate::runtime::{CompileCache, Inspection, RuntimeOptions};
+use crate::runtime::{CompileCache, Inspection, MAX_COMPONENT_BYTES, RuntimeOptions};
 use crate::text::excerpt;
 use crate::{Query, Runtime};
 
@@ -20,7 +20,7 @@ const CACHE_VARIABLE: &str = "PODLENS_CACHE_DIR";
 const XDG_CACHE_VARIABLE: &str = "XDG_CACHE_HOME";
 
 /// Most bytes that are read of a file; a little more than the library accepts, so that it is the one to refuse.
-const MAX_FILE_BYTES: u64 = (64 << 20) + 1;
+const MAX_FILE_BYTES: u64 = MAX_COMPONENT_BYTES as u64 + 1;
 
 /// How long compiling takes before it is worth a word.
 const SAY_COMPILING_AFTER: Duration = Duration::from_millis(1500);

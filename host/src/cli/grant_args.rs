@@ -41,14 +41,7 @@ impl GrantArgs {
 
     /// The grant. Where no namespace is named it is that of `otherwise`, and what that demands of a pod is demanded all the same.
     pub(super) fn grant_or(&self, otherwise: Grant) -> Grant {
-        if self.all_namespaces || !self.namespaces.is_empty() {
-            let grant = match self.all_namespaces {
-                true => Grant::all_namespaces(),
-                false => self.namespaces.iter().cloned().fold(Grant::nothing(), Grant::namespace),
-            };
-            return self.narrow(grant);
-        }
-        self.narrow(otherwise)
+        self.narrow(of_namespaces_or(self.all_namespaces, self.namespaces.clone(), otherwise))
     }
 
     fn narrow(&self, mut grant: Grant) -> Grant {
@@ -71,9 +64,13 @@ impl GrantArgs {
 
 /// The grant of all namespaces, or of these, or where there are none of the default one.
 pub(super) fn of_namespaces(all: bool, namespaces: Vec<Namespace>, default: &Namespace) -> Grant {
+    of_namespaces_or(all, namespaces, Grant::nothing().namespace(default.clone()))
+}
+
+fn of_namespaces_or(all: bool, namespaces: Vec<Namespace>, otherwise: Grant) -> Grant {
     match (all, namespaces.is_empty()) {
         (true, _) => Grant::all_namespaces(),
-        (false, true) => Grant::nothing().namespace(default.clone()),
+        (false, true) => otherwise,
         (false, false) => namespaces.into_iter().fold(Grant::nothing(), Grant::namespace),
     }
 }

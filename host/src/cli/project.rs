@@ -3,11 +3,12 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::file;
 use crate::error::{Error, Kind};
 use crate::text::{self, excerpt};
 
@@ -146,12 +147,8 @@ pub(in crate::cli) fn read(path: &Path) -> io::Result<String> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a file"));
     }
-    let mut text = String::new();
-    File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_FILE_BYTES {
-        return Err(io::Error::other(format!("it has more than {} MiB", MAX_FILE_BYTES >> 20)));
-    }
-    Ok(text)
+    let too_long = || io::Error::other(format!("it has more than {} MiB", MAX_FILE_BYTES >> 20));
+    file::read_text_at_most(File::open(path)?, MAX_FILE_BYTES)?.ok_or_else(too_long)
 }
 
 /// Whether a name that somebody wrote into a manifest is one file's name, and leads nowhere else.

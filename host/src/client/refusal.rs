@@ -12,7 +12,7 @@ use super::{Ask, Failure};
 use crate::config::{Config, Credentials, Origin, Token};
 use crate::error::{Error, Kind};
 use crate::kube::Status;
-use crate::text::{excerpt, push_visible_at_most};
+use crate::text::{excerpt, visible_at_most};
 
 /// Most characters of the server's own words in an error. A message of RBAC has about 200; arbitrary beyond that.
 const MESSAGE_MAX_CHARS: usize = 512;
@@ -156,9 +156,7 @@ impl Said {
         if message.is_empty() || token.is_some_and(|token| token.is_in(message)) {
             return None;
         }
-        let mut text = String::new();
-        push_visible_at_most(&mut text, message, MESSAGE_MAX_CHARS);
-        Some(Self(text))
+        Some(Self(visible_at_most(message, MESSAGE_MAX_CHARS)))
     }
 }
 

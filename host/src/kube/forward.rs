@@ -126,8 +126,7 @@ impl Request {
     pub(crate) fn forward_list(list: &ForwardList<'_>) -> Self {
         let parameters = list.parameters;
         let mut query = Query::default();
-        query.text("labelSelector", Some(list.labels.to_string()).filter(|_| !list.labels.is_empty()));
-        query.text("fieldSelector", Some(list.fields.to_string()).filter(|_| !list.fields.is_empty()));
+        Self::select(&mut query.0, list.labels, list.fields);
         query.text("limit", parameters.limit.map(|limit| limit.to_string()));
         query.text("continue", parameters.continue_token.as_ref().map(|token| token.as_str().to_owned()));
         query.text("resourceVersionMatch", parameters.resource_version_match.map(|how| how.as_str().to_owned()));
@@ -138,18 +137,14 @@ impl Request {
             query.text("sendInitialEvents", watch.initial_events.map(|first| first.to_string()));
         }
         query.view(&parameters.view);
-        let path = match list.namespace {
-            Some(namespace) => format!("/api/v1/namespaces/{namespace}/pods"),
-            None => "/api/v1/pods".to_owned(),
-        };
-        Self::forward(path, query, list.representation)
+        Self::forward(Self::pods_path(list.namespace), query, list.representation)
     }
 
     /// `GET /api/v1/namespaces/NAMESPACE/pods/NAME`, as a client of the proxy wants it.
     pub(crate) fn forward_get(get: &ForwardGet<'_>) -> Self {
         let mut query = Query::default();
         query.view(get.view);
-        Self::forward(format!("/api/v1/namespaces/{}/pods/{}", get.namespace, get.name), query, get.representation)
+        Self::forward(Self::pod_path(get.namespace, get.name), query, get.representation)
     }
 
     /// `GET /healthz`, `/livez` or `/readyz`. They answer with text, whatever is accepted.

@@ -118,14 +118,18 @@ impl Request {
         Self { path: Self::pods_path(list.namespace), query, accept: Self::accept_pods(list.objects), body: None }
     }
 
-    fn pods_path(namespace: Option<&Namespace>) -> String {
+    pub(super) fn pods_path(namespace: Option<&Namespace>) -> String {
         match namespace {
             Some(namespace) => format!("/api/v1/namespaces/{namespace}/pods"),
             None => "/api/v1/pods".to_owned(),
         }
     }
 
-    fn select(query: &mut Vec<(&'static str, String)>, labels: &LabelSelector, fields: &FieldSelector) {
+    pub(super) fn pod_path(namespace: &Namespace, name: &PodName) -> String {
+        format!("/api/v1/namespaces/{namespace}/pods/{name}")
+    }
+
+    pub(super) fn select(query: &mut Vec<(&'static str, String)>, labels: &LabelSelector, fields: &FieldSelector) {
         if !labels.is_empty() {
             query.push(("labelSelector", labels.to_string()));
         }
@@ -136,12 +140,7 @@ impl Request {
 
     /// `GET /api/v1/namespaces/NAMESPACE/pods/NAME`.
     pub(crate) fn get_pod(namespace: &Namespace, name: &PodName, objects: bool) -> Self {
-        Self {
-            path: format!("/api/v1/namespaces/{namespace}/pods/{name}"),
-            query: Vec::new(),
-            accept: Self::accept_pods(objects),
-            body: None,
-        }
+        Self { path: Self::pod_path(namespace, name), query: Vec::new(), accept: Self::accept_pods(objects), body: None }
     }
 
     /// `GET /version`.

@@ -19,7 +19,7 @@ use crate::query::{Column, Description};
 use crate::text::excerpt;
 
 /// Largest component that is compiled, in bytes. One with a Python runtime has 18 MB.
-const MAX_COMPONENT_BYTES: usize = 64 << 20;
+pub(crate) const MAX_COMPONENT_BYTES: usize = 64 << 20;
 
 /// Our own interfaces, without their version.
 const OWN: &[&str] = &["podlens:query/pods", "podlens:query/rows", "podlens:query/types"];

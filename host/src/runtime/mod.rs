@@ -27,6 +27,8 @@ pub use engine::{Runtime, RuntimeOptions};
 pub use inspect::{
     Abilities, Annotation, ComponentKind, Digest, Export, ExternKind, Import, Inspection, Listed, Offered, Producer, Sizes,
 };
+#[cfg(feature = "cli")]
+pub(crate) use load::MAX_COMPONENT_BYTES;
 pub use load::{Compilation, Query};
 pub use log::{LogLine, LogSink, LogStream};
 pub use run::{Outcome, Report, Run, RunOptions};

@@ -9,11 +9,10 @@ use crate::bindings::podlens::query::types;
 use crate::error::{Error, Kind};
 use crate::imports::Notes;
 use crate::limits::{Budget, LimitReached};
-use crate::text::push_visible_at_most;
 
 use super::log::Log;
 use super::store::MAX_HANDLES;
-use super::trap::Trap;
+use super::trap::{Trap, shown};
 
 /// The guest answered with an error.
 pub(super) fn of_guest_error(error: types::Error, notes: &Notes) -> Error {
@@ -81,11 +80,3 @@ impl fmt::Display for Words {
 }
 
 impl std::error::Error for Words {}
-
-/// A guest's text, made harmless and at most this long.
-pub(super) fn shown(text: &str) -> String {
-    const MAX_CHARS: usize = 1000;
-    let mut shown = String::new();
-    push_visible_at_most(&mut shown, text, MAX_CHARS);
-    shown
-}

@@ -6,8 +6,7 @@ use std::fmt;
 
 use wasmtime::{FrameInfo, WasmBacktrace};
 
-use super::outcome::shown;
-use crate::text::push_visible_at_most;
+use crate::text::visible_at_most;
 
 /// Most frames that are kept. Arbitrary; the innermost ones, which tell most.
 const MAX_FRAMES: usize = 12;
@@ -153,7 +152,11 @@ fn demangled(name: &str) -> String {
 }
 
 fn short(text: &str) -> String {
-    let mut short = String::new();
-    push_visible_at_most(&mut short, text, MAX_NAME_CHARACTERS);
-    short
+    visible_at_most(text, MAX_NAME_CHARACTERS)
+}
+
+/// A guest's text, made harmless and at most this long.
+pub(super) fn shown(text: &str) -> String {
+    const MAX_CHARS: usize = 1000;
+    visible_at_most(text, MAX_CHARS)
 }

@@ -9,9 +9,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::Error;
+use crate::cli::output::escape_hidden;
 use crate::query::{Column, Parameter};
 use crate::runtime::{Abilities, Annotation, Export, Import, Inspection, Listed, Offered, Producer, Query, Sizes};
-use crate::text::is_hidden;
 
 /// The queries that come with podlens.
 pub(super) fn list(out: impl Write, queries: &[(&str, &str)]) -> io::Result<()> {
@@ -25,17 +25,7 @@ pub(super) fn inspection(out: &mut impl Write, inspection: &Inspection) -> io::R
 
 /// Writes one document. JSON requires escapes for C0 only; here all that a terminal acts on is escaped.
 fn write(mut out: impl Write, value: &impl Serialize) -> io::Result<()> {
-    let mut text = String::new();
-    for character in serde_json::to_string_pretty(value)?.chars() {
-        if is_hidden(character) && character != '\n' {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                text += &format!("\\u{unit:04x}");
-            }
-        } else {
-            text.push(character);
-        }
-    }
-    writeln!(out, "{text}")
+    writeln!(out, "{}", escape_hidden(serde_json::to_string_pretty(value)?))
 }
 
 #[derive(Serialize)]

@@ -6,7 +6,7 @@ use tabwriter::TabWriter;
 
 use super::{INCOMPLETE, tone};
 use crate::cli::style::{Mark, Style};
-use crate::text::push_visible_at_most;
+use crate::text::visible_at_most;
 
 /// The blanks between two columns: `tabwriterPadding` in `pkg/printers/tabwriter.go` of k8s.io/cli-runtime v0.37.2.
 const PADDING: usize = 3;
@@ -72,9 +72,7 @@ impl<W: Write> Lines<W> {
 
 /// A text for a cell, and how it stands out: on one line, visible, and cut where it is long.
 pub(super) fn text_cell(text: &str) -> (String, Option<Mark>) {
-    let mut cell = String::new();
-    push_visible_at_most(&mut cell, text, MAX_CELL_CHARACTERS);
-    (cell, tone::of_text(text))
+    (visible_at_most(text, MAX_CELL_CHARACTERS), tone::of_text(text))
 }
 
 /// What a cell without anything to see shows.

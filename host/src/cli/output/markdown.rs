@@ -10,7 +10,7 @@ use super::align::MAX_CELL_CHARACTERS;
 use super::record::Rfc3339;
 use super::table::shortest;
 use crate::query::{Cell, Column, ColumnType, Row};
-use crate::text::{push_escape, push_visible_at_most};
+use crate::text::{push_escape, visible_at_most};
 
 /// Writes one line for each row.
 #[derive(Debug)]
@@ -82,8 +82,7 @@ fn show(cell: &Cell) -> String {
 
 /// A text as code. Nothing for an empty one, for which there is no code span.
 fn code_span(text: &str) -> String {
-    let mut visible = String::new();
-    push_visible_at_most(&mut visible, text, MAX_CELL_CHARACTERS);
+    let visible = visible_at_most(text, MAX_CELL_CHARACTERS);
     let mut code = String::with_capacity(visible.len());
     for character in visible.chars() {
         match character {

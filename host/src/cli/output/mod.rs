@@ -33,6 +33,7 @@ use crate::query::{Description, Row};
 
 pub(crate) use error::FormatError;
 pub(crate) use format::{Format, FormatParser};
+pub(in crate::cli) use json::escape_hidden;
 pub(crate) use sort::SortBy;
 
 /// What a format says, in its own way, after the rows of an answer that is not whole.

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::super::file;
 use crate::error::{Error, Kind};
 use crate::kube::{Manifest, ManifestError, ReadPod};
 use crate::source::Recording;
@@ -57,13 +58,9 @@ impl Found {
     }
 
     fn add(&mut self, reader: &mut dyn Read, objects: bool) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let left = MAX_BYTES - self.bytes;
-        let mut text = Vec::new();
-        let read = reader.take(left + 1).read_to_end(&mut text)? as u64;
-        if read > left {
-            return Err(format!("there are more than {MAX_BYTES} bytes of pods").into());
-        }
-        self.bytes += read;
+        let text = file::read_at_most(reader, MAX_BYTES - self.bytes)?
+            .ok_or_else(|| format!("there are more than {MAX_BYTES} bytes of pods"))?;
+        self.bytes += text.len() as u64;
         let mut manifest = Manifest::parse(&text, objects).map_err(|error| wrong(&text, error))?;
         if manifest.pods.is_empty() && manifest.lists == 0 && manifest.others == 0 {
             return Err("it has no Kubernetes object".into());

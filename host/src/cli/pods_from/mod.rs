@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::report;
+use super::{file, report};
 use crate::error::{Error, Kind};
 use crate::source::{PodSource, Recording, Replay, Snapshot};
 use crate::{Grant, text};
@@ -74,11 +74,7 @@ fn replay(path: &Path) -> Result<Elsewhere, Error> {
 }
 
 fn read(path: &Path) -> Result<Recording, Box<dyn std::error::Error + Send + Sync>> {
-    use std::io::Read as _;
-    let mut text = String::new();
-    let read = std::fs::File::open(path)?.take(MAX_RECORDING_BYTES + 1).read_to_string(&mut text)?;
-    if read as u64 > MAX_RECORDING_BYTES {
-        return Err(format!("it has more than {MAX_RECORDING_BYTES} bytes").into());
-    }
+    let text = file::read_text_at_most(std::fs::File::open(path)?, MAX_RECORDING_BYTES)?
+        .ok_or_else(|| format!("it has more than {MAX_RECORDING_BYTES} bytes"))?;
     Ok(Recording::parse(&text)?)
 }

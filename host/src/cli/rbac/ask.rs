@@ -117,7 +117,5 @@ pub(super) fn because(answer: &AccessAnswer) -> String {
 
 /// A reason names a binding, a role and a subject, each of which may be long.
 fn long_excerpt(text: &str) -> String {
-    let mut visible = String::new();
-    crate::text::push_visible_at_most(&mut visible, text.trim(), 512);
-    visible
+    crate::text::visible_at_most(text.trim(), 512)
 }

@@ -26,7 +26,7 @@ use super::pods_from::PodsFromArgs;
 use super::style::Style;
 use super::{component, report, stats};
 use crate::Query;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::limits::Limits;
 use crate::query::{Argument, ArgumentError, Description};
 use crate::runtime::{LogLine, LogSink, LogStream, Report, Run, RunOptions};
@@ -106,8 +106,8 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
 
     let targets = asked.targets(&query.description().columns).await?;
     if args.record.is_given() && targets.len() > 1 {
-        let error = Error::new(crate::error::Kind::InvalidArgument, "one recording is of one run, and this answer takes several");
-        return Err(Failure::usage(error, "record each with one `--context` and one `-n` of its own"));
+        let message = "one recording is of one run, and this answer takes several";
+        return Err(wrong(message, "record each with one `--context` and one `-n` of its own"));
     }
     if args.watch {
         return watch::watch(&args, &query, &arguments, &description, targets).await;
@@ -142,26 +142,30 @@ fn whole_seconds() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(now.as_secs())
 }
 
+/// Flags that ask for what there is not.
+fn wrong(message: &str, hint: &str) -> Failure {
+    Failure::usage(Error::new(Kind::InvalidArgument, message), hint)
+}
+
 /// Flags that mean nothing together.
 fn check(args: &RunArgs) -> Result<(), Failure> {
-    let wrong = |message: &str, hint: &str| Err(Failure::usage(Error::new(crate::error::Kind::InvalidArgument, message), hint));
     if args.from.are_given() && !args.contexts.is_empty() {
-        return wrong(
+        return Err(wrong(
             "`--context` names a cluster, and the pods come from elsewhere",
             "give `--context`, or `--from` or `--replay`",
-        );
+        ));
     }
     if args.watch && (args.from.are_given() || args.record.is_given()) {
-        return wrong(
+        return Err(wrong(
             "`--watch` follows a cluster, and records nothing",
             "leave out `--watch`, or `--from`, `--replay` and `--record`",
-        );
+        ));
     }
     if args.watch && !watch::can_show(&args.output) {
-        return wrong(
+        return Err(wrong(
             "this format is not for `--watch`",
             "with `--watch`, print `table`, `wide`, `name`, `jsonl`, `json` or `yaml`",
-        );
+        ));
     }
     Ok(())
 }

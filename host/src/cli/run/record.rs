@@ -98,7 +98,7 @@ impl Recording {
 
     /// Writes the file.
     pub(super) fn write(mut self) -> Result<(), Error> {
-        let json = self.recorder.recording()?.to_json();
+        let json = self.recorder.to_json()?;
         let written = self.file.write_all(json.as_bytes());
         let persisted = written.and_then(|()| self.file.persist(&self.path).map_err(|error| error.error));
         persisted.map(drop).map_err(|error| unwritable(&self.path, error))

@@ -37,10 +37,10 @@ pub(super) async fn answer(
         }
         match ended.and_then(|outcome| answer::judge(outcome, &answer.progress)) {
             Ok(Whole::Yes) if target.is_whole => {}
-            Ok(Whole::Yes) => whole = Whole::No,
-            Ok(Whole::No) => whole = Whole::No,
+            Ok(Whole::Yes | Whole::No) => whole = Whole::No,
             // Rows of a run that broke off are not all of its cluster's: none of them is shown.
             Err(error) => {
+                whole = Whole::No;
                 failures.push((&target.name, error));
                 continue;
             }
@@ -62,9 +62,6 @@ pub(super) async fn answer(
     }
     for (name, error) in &failures {
         answer.progress.suspend(|| report::say(&report::warning(&format!("{name} is not in the answer"), error)));
-    }
-    if !failures.is_empty() {
-        whole = Whole::No;
     }
     answer.end(Ok(whole))
 }

@@ -100,8 +100,7 @@ impl Settings {
             Some(size) => return Err(format!("`pageSize` is {size}, expected 1 to {MAX_PAGE_SIZE}")),
         };
         super::fault::check(&self.faults)?;
-        let mut description = String::new();
-        text::push_visible_at_most(&mut description, self.description.trim(), MAX_DESCRIPTION_CHARACTERS);
+        let description = text::visible_at_most(self.description.trim(), MAX_DESCRIPTION_CHARACTERS);
         Ok(Case { description, parameters: self.parameters, grant, limits, now, pods, faults: self.faults })
     }
 

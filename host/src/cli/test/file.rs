@@ -3,9 +3,9 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use super::super::file;
 use crate::text;
 
 /// Why a case cannot be read or written.
@@ -71,12 +71,8 @@ impl CaseFolder {
         if !fs::metadata(&real).map_err(unreadable)?.is_file() {
             return Err(CaseError::of(&path, "is not a file"));
         }
-        let mut bytes = Vec::new();
-        File::open(&real).and_then(|file| file.take(max_bytes + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
-        if bytes.len() as u64 > max_bytes {
-            return Err(CaseError::of(&path, format_args!("has more than {} MiB", max_bytes >> 20)));
-        }
-        Ok(Some(bytes))
+        let bytes = File::open(&real).and_then(|opened| file::read_at_most(opened, max_bytes)).map_err(unreadable)?;
+        bytes.map(Some).ok_or_else(|| CaseError::of(&path, format_args!("has more than {} MiB", max_bytes >> 20)))
     }
 
     /// As [`read`](Self::read), for text.

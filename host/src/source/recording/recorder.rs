@@ -58,12 +58,25 @@ impl Recorder {
     ///
     /// More was read than is kept.
     pub fn recording(&self) -> Result<Recording, Error> {
+        self.read(Recording::clone)
+    }
+
+    /// The same as [`Recording::to_json`] gives it, without a copy of the recording.
+    ///
+    /// # Errors
+    ///
+    /// As [`Recorder::recording`].
+    pub fn to_json(&self) -> Result<String, Error> {
+        self.read(Recording::to_json)
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Recording) -> T) -> Result<T, Error> {
         let kept = self.lock();
         if kept.is_full {
             let message = format!("the run read more than the {} MiB that a recording keeps", MAX_BYTES >> 20);
             return Err(Error::new(Kind::Limit("recording"), message).hint("record fewer pods: name namespaces, or a selector"));
         }
-        Ok(kept.recording.clone())
+        Ok(read(&kept.recording))
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {

@@ -16,7 +16,7 @@ use super::super::output::Format;
 use super::super::report;
 use super::answer::{self, Whole};
 use super::target::Target;
-use super::{Job, RunArgs, printer};
+use super::{Job, RunArgs, printer, wrong};
 use crate::Query;
 use crate::error::{Error, Kind};
 use crate::query::{Argument, ColumnType, Description, Row};
@@ -41,8 +41,8 @@ pub(super) async fn watch(
     targets: Vec<Target>,
 ) -> Result<ExitCode, Failure> {
     let [target] = <[Target; 1]>::try_from(targets).map_err(|_| {
-        let error = Error::new(Kind::InvalidArgument, "`--watch` follows one cluster, and one answer");
-        Failure::usage(error, "name one context, and with several namespaces a query whose rows tell theirs")
+        let hint = "name one context, and with several namespaces a query whose rows tell theirs";
+        wrong("`--watch` follows one cluster, and one answer", hint)
     })?;
     let client = target.client.as_ref().ok_or_else(|| Error::new(Kind::InvalidArgument, "`--watch` follows a cluster"))?;
     let interrupts = Interrupts::listen()?;
