@@ -2,7 +2,7 @@
 //!
 //! `send.rs` is a call, `lines.rs` one that lasts, and `attempts.rs` its attempts and the time between them. `attempt.rs` is one attempt; `refusal.rs` judges
 //! statuses, `unreachable.rs` connections, `body.rs` bounds what is read. `pool.rs` and `reloading.rs` keep TLS and token up to date,
-//! `exec.rs` runs credential plugins, `verify.rs` decides who may answer. Nothing here knows what is in an answer, nor who asked for it.
+//! `exec.rs` runs credential plugins, `verify.rs` and `judge.rs` decide who may answer. Nothing here knows what is in an answer, nor who asked for it.
 
 mod advice;
 mod answer;
@@ -11,6 +11,7 @@ mod attempts;
 mod body;
 mod credential;
 mod exec;
+mod judge;
 mod lines;
 mod pool;
 mod presence;
@@ -37,6 +38,8 @@ use pool::Pools;
 use presence::Presence;
 use retry::RetryBudget;
 
+#[cfg(feature = "cli")]
+pub(crate) use judge::{Judge, Judged, Presented};
 #[cfg(feature = "cli")]
 pub(crate) use pool::client_config;
 #[cfg(feature = "cli")]

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, SignatureScheme};
+use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::ServerName;
 
+use super::judge::{Judge, Judged, Presented};
 use crate::config::{Config, Roots};
 
 /// How the server is told by name.
@@ -104,11 +104,13 @@ pub(crate) fn verifier(
             .build()
             .map_err(|error| rustls::Error::General(error.to_string()))?,
         Roots::Platform => Arc::new(rustls_platform_verifier::Verifier::new(Arc::clone(provider))?),
-        Roots::Anybody => Arc::new(AnyServer(Arc::clone(provider))),
+        Roots::Anybody => Arc::new(Judged::new(AnyServer, provider)),
     };
     Ok(match naming {
         Naming::Address | Naming::Host { .. } => verifier,
-        Naming::Verified { instead_of, name } => Arc::new(Renamed { verifier, instead_of: instead_of.clone(), name: name.clone() }),
+        Naming::Verified { instead_of, name } => {
+            Arc::new(Judged::new(Renamed { verifier, instead_of: instead_of.clone(), name: name.clone() }, provider))
+        }
     })
 }
 
@@ -120,78 +122,20 @@ struct Renamed {
     name: ServerName<'static>,
 }
 
-impl ServerCertVerifier for Renamed {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
+impl Judge for Renamed {
+    fn judge(&self, presented: &Presented<'_>) -> Result<ServerCertVerified, rustls::Error> {
         // A proxy that speaks TLS is verified here as well, by its own name.
-        let name = if *server_name == self.instead_of { &self.name } else { server_name };
-        self.verifier.verify_server_cert(end_entity, intermediates, name, ocsp_response, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.verifier.supported_verify_schemes()
+        let server_name = if *presented.server_name == self.instead_of { &self.name } else { presented.server_name };
+        Presented { server_name, ..*presented }.verified_by(&*self.verifier)
     }
 }
 
 /// Takes any certificate that the server has the key of: what Go's `InsecureSkipVerify` does.
 #[derive(Debug)]
-struct AnyServer(Arc<CryptoProvider>);
+struct AnyServer;
 
-impl ServerCertVerifier for AnyServer {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
+impl Judge for AnyServer {
+    fn judge(&self, _: &Presented<'_>) -> Result<ServerCertVerified, rustls::Error> {
         Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -21,7 +21,7 @@ use super::peer::Peer;
 use super::reason::Reason;
 use super::remedy::Remedies;
 use super::step::{Fact, Finding, Fix, Step};
-use crate::client::{Naming, client_config, verifier};
+use crate::client::{Judge, Judged, Naming, Presented, client_config, verifier};
 use crate::config::{Authority, Config, Tls, TlsSources};
 use crate::text;
 
@@ -43,10 +43,10 @@ pub(super) async fn look(stream: TcpStream, server: &Peer, remedies: &Remedies<'
     let finding = Step::Tls.open("not verified: there is no usable certificate authority to hold the certificate against");
     let nobody = TlsSources { authority: Authority::Platform, server_name: None, identity: None };
     let (Ok(name), Ok(tls)) = (ServerName::try_from(server.host.clone()), nobody.load()) else { return finding };
-    let listening = Arc::new(Listening::with(None));
+    let listening = Listening::with(None);
     let Err(broken) = connect(stream, name, &tls, &Naming::Address, &listening).await else { return finding };
     match broken {
-        Broken::Verdict(_) => finding.facts(chain_facts(&listening.seen())),
+        Broken::Verdict(_) => finding.facts(chain_facts(&listening.judge.seen())),
         broken => broken.told(server, remedies),
     }
 }
@@ -60,7 +60,7 @@ pub(super) async fn shake_hands(stream: TcpStream, server: &Peer, config: &Confi
     };
     let ready = config.tls.load().map_err(|error| error.to_string()).and_then(|tls| {
         let verifier = verifier(&tls.roots, &naming, &Arc::new(ring::default_provider())).map_err(|error| error.to_string())?;
-        Ok((tls, Arc::new(Listening::with(Some(verifier)))))
+        Ok((tls, Listening::with(Some(verifier))))
     });
     let (tls, listening) = match ready {
         Ok(ready) => ready,
@@ -71,7 +71,7 @@ pub(super) async fn shake_hands(stream: TcpStream, server: &Peer, config: &Confi
     };
     let shaken = connect(stream, told.clone(), &tls, &naming, &listening).await;
     let name = config.tls.server_name.as_ref().map_or(told, |name| name.value.clone());
-    let shown = Shown { config, server, name: &name, chain: listening.seen() };
+    let shown = Shown { config, server, name: &name, chain: listening.judge.seen() };
     match shaken {
         Ok(version) => shown.trusted(version),
         Err(Broken::Verdict(error)) => shown.refused(&error, remedies).await,
@@ -102,9 +102,9 @@ async fn connect(
     name: ServerName<'static>,
     tls: &Tls,
     naming: &Naming,
-    verifier: &Arc<Listening>,
+    verifier: &Arc<Judged<Listening>>,
 ) -> Result<&'static str, Broken> {
-    let verifier: Arc<dyn ServerCertVerifier> = Arc::<Listening>::clone(verifier);
+    let verifier: Arc<dyn ServerCertVerifier> = Arc::<Judged<Listening>>::clone(verifier);
     let tls = client_config(tls, naming, verifier).map_err(|error| Broken::Other(error.to_string()))?;
     let connecting = TlsConnector::from(Arc::new(tls)).connect(name, stream);
     let error = match tokio::time::timeout(PATIENCE, connecting).await {
@@ -299,13 +299,12 @@ fn clock(text: &str, command: &str) -> Fix {
 struct Listening {
     /// `None`: nobody is accepted.
     verifier: Option<Arc<dyn ServerCertVerifier>>,
-    provider: Arc<CryptoProvider>,
     seen: Mutex<Vec<CertificateDer<'static>>>,
 }
 
 impl Listening {
-    fn with(verifier: Option<Arc<dyn ServerCertVerifier>>) -> Self {
-        Self { verifier, provider: Arc::new(ring::default_provider()), seen: Mutex::default() }
+    fn with(verifier: Option<Arc<dyn ServerCertVerifier>>) -> Arc<Judged<Self>> {
+        Arc::new(Judged::new(Self { verifier, seen: Mutex::default() }, &Arc::new(ring::default_provider())))
     }
 
     /// The chain that was shown.
@@ -314,43 +313,14 @@ impl Listening {
     }
 }
 
-impl ServerCertVerifier for Listening {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let chain = std::iter::once(end_entity).chain(intermediates).map(|certificate| certificate.clone().into_owned()).collect();
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = chain;
+impl Judge for Listening {
+    fn judge(&self, presented: &Presented<'_>) -> Result<ServerCertVerified, rustls::Error> {
+        let chain = std::iter::once(presented.end_entity).chain(presented.intermediates);
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = chain.map(|it| it.clone().into_owned()).collect();
         match &self.verifier {
-            Some(verifier) => verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now),
+            Some(verifier) => presented.verified_by(&**verifier),
             None => Err(CertificateError::UnknownIssuer.into()),
         }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
