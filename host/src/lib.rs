@@ -55,6 +55,7 @@
 //! | `limits` | what a run may use, and has used |
 //! | `query` | the words of a query: description, arguments, rows |
 //! | `text` | makes text that others wrote fit to be shown |
+//! | `yaml` | reads YAML that others wrote, within bounds |
 //!
 //! # What does not happen
 //!
@@ -88,6 +89,7 @@ mod query;
 mod runtime;
 mod source;
 mod text;
+mod yaml;
 
 pub use client::Client;
 pub use config::{Config, ConfigOptions, Setting};

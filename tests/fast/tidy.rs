@@ -10,10 +10,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The one circle, and generated: what stands behind a guest's handle is told to `bindgen!`, and implemented in `imports`.
     ("bindings", &["imports"]),
     // The binary may use the whole library, as an embedder may, but none of the WIT.
-    ("cli", &["client", "config", "demo", "error", "kube", "limits", "policy", "proxy", "query", "runtime", "source", "text"]),
+    (
+        "cli",
+        &["client", "config", "demo", "error", "kube", "limits", "policy", "proxy", "query", "runtime", "source", "text", "yaml"],
+    ),
     ("client", &["config", "error", "kube", "text"]),
     // Of `kube` the names: a namespace is configuration.
-    ("config", &["error", "kube", "text"]),
+    ("config", &["error", "kube", "text", "yaml"]),
     // An API server for demonstrations: it speaks Kubernetes and shares nothing with the client that reads from it.
     ("demo", &["kube"]),
     ("error", &[]),
@@ -28,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("runtime", &["bindings", "error", "imports", "limits", "policy", "query", "source", "text"]),
     ("source", &["client", "error", "kube", "policy", "text"]),
     ("text", &[]),
+    ("yaml", &[]),
 ];
 
 /// What a module has never heard of, as paths begin in code.
@@ -42,6 +46,7 @@ const STRANGERS: &[(&str, &[&str])] = &[
     ("query", IO),
     ("source", &["reqwest", "std::fs", "wasmtime", "wasmtime_wasi"]),
     ("text", IO),
+    ("yaml", IO),
 ];
 const IO: &[&str] =
     &["http", "hyper", "reqwest", "rustls", "std::env", "std::fs", "std::io", "std::net", "tokio", "wasmtime", "wasmtime_wasi"];

@@ -120,7 +120,7 @@ impl Story {
         self.refused(self.without_role.clone()).await?;
 
         say("\n4. A service account with a role that may get and list pods. podlens finds address, CA and token where\n\
-             the kubelet puts them. A query gets none of these, only pods. The queries that come with podlens:")?;
+             the kubelet puts them. A query gets none of these, only pods. Some of the queries that come with podlens:")?;
         for (query, labels, arguments) in TOLD {
             let mut flags = String::from(" -A");
             if !labels.is_empty() {

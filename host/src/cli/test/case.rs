@@ -5,14 +5,14 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
-use serde_saphyr::{Options, UserMessageFormatter};
+use serde_saphyr::UserMessageFormatter;
 
 use super::super::limit_args;
 use super::fault::Fault;
 use super::file::{CaseError, CaseFolder};
 use super::pods::Pods;
 use crate::kube::{FieldSelector, LabelSelector, Namespace};
+use crate::yaml::{self, Bounds};
 use crate::{Grant, Limit, Limits, text};
 
 /// The file of the settings.
@@ -22,9 +22,8 @@ pub(super) const SETTINGS: &str = "case.yaml";
 const MAX_SETTINGS_BYTES: u64 = 1 << 20;
 /// Most characters of a description that are shown. Arbitrary; it is one line.
 const MAX_DESCRIPTION_CHARACTERS: usize = 160;
-/// Most nodes of the settings. Arbitrary, bounds time and memory; so does their depth, which has three levels.
-const MAX_NODES: usize = 10_000;
-const MAX_DEPTH: usize = 8;
+/// Of the settings, which have three levels. Arbitrary.
+const BOUNDS: Bounds = Bounds { depth: 8, nodes: 10_000 };
 /// Most pods of one page, as of the API server's.
 const MAX_PAGE_SIZE: usize = crate::kube::PAGE_LIMIT as usize;
 
@@ -75,7 +74,7 @@ impl Case {
 impl Settings {
     fn parse(text: &str) -> Result<Self, String> {
         // Comments alone are no document.
-        let settings: Option<Self> = serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
+        let settings: Option<Self> = yaml::parse(text, BOUNDS).map_err(|error| {
             error.render_with_formatter(&UserMessageFormatter).lines().map(text::visible).collect::<Vec<_>>().join("\n")
         })?;
         Ok(settings.unwrap_or_default())
@@ -135,23 +134,6 @@ fn with_limit(limits: Limits, name: &str, value: &str) -> Result<Limits, String>
     let value = limit_args::parse(limit.unit(), value)
         .map_err(|expected| format!("`limits.{name}` is `{}`: {expected}", text::excerpt(value)))?;
     Ok(limits.with(*limit, value))
-}
-
-fn options() -> Options {
-    let budget = serde_saphyr::budget! {
-        max_depth: MAX_DEPTH,
-        max_nodes: MAX_NODES,
-        // Small settings do not need them, and they are how a small file becomes a large one.
-        max_aliases: 0,
-        max_anchors: 0,
-        max_merge_keys: 0,
-    };
-    serde_saphyr::options! {
-        budget: budget,
-        merge_keys: MergeKeyPolicy::Error,
-        duplicate_keys: DuplicateKeyPolicy::Error,
-        with_snippet: false,
-    }
 }
 
 #[cfg(test)]
