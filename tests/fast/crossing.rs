@@ -1,4 +1,4 @@
-//! What crosses between host and guest arrives as it was: every field of a pod, every type of argument and cell.
+//! What crosses between host and guest arrives as it was: every field of a pod, pod_with, every type of argument and cell.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use podlens::{Limit, ReadPod};
 
 use crate::arrange::check_golden;
 use crate::guests;
-use crate::support::{Ran, Scenario, Source, pod};
+use crate::support::{Ran, Scenario, Source, pod, pod_with};
 
 /// A pod with a value of its own in every field. All fields are named, so that a new one does not compile before it is here.
 fn full() -> Pod {
@@ -157,7 +157,7 @@ async fn described(pod: ReadPod) -> Ran {
 
 #[tokio::test]
 async fn every_field_of_a_pod_crosses() {
-    let ran = described(ReadPod::new(full())).await;
+    let ran = described(ReadPod::new(&full())).await;
     check_golden("crossing-full", &(ran.rows.join("\n") + "\n"));
 }
 
@@ -169,8 +169,7 @@ async fn what_a_pod_does_not_have_is_none() {
 
 #[tokio::test]
 async fn the_first_address_stands_for_a_list_that_is_missing() {
-    let mut read = pod("shop", "old");
-    read.pod.status.pod_ip = "198.51.100.1".into();
+    let read = pod_with("shop", "old", |pod| pod.status.pod_ip = "198.51.100.1".into());
     let ran = described(read).await;
     assert!(ran.rows[0].contains("pod-ips: [\n        \"198.51.100.1\",\n    ],"), "{}", ran.rows[0]);
 }
@@ -178,11 +177,7 @@ async fn the_first_address_stands_for_a_list_that_is_missing() {
 /// In the pod with everything two of them are alike.
 #[tokio::test]
 async fn flags_of_a_pod_are_not_mixed_up() {
-    let with = |change: fn(&mut PodSpec)| {
-        let mut read = pod("shop", "web-0");
-        change(&mut read.pod.spec);
-        read
-    };
+    let with = |change: fn(&mut PodSpec)| pod_with("shop", "web-0", |pod| change(&mut pod.spec));
     for (read, flags) in [
         (with(|spec| spec.host_network = true), ["true", "false", "false"]),
         (with(|spec| spec.host_pid = true), ["false", "true", "false"]),
@@ -206,8 +201,7 @@ async fn phases_cross_by_name_and_others_are_unknown() {
         ("", "Unknown"),
         ("running", "Unknown"),
     ] {
-        let mut read = pod("shop", "web-0");
-        read.pod.status.phase = phase.into();
+        let read = pod_with("shop", "web-0", |pod| pod.status.phase = phase.into());
         let ran = described(read).await;
         assert!(ran.rows[0].contains(&format!("phase: Phase::{seen},")), "{phase}: {}", ran.rows[0]);
     }

@@ -12,9 +12,9 @@ use crate::support::{Answer, Ran, Scenario, Source, labelled, labels, namespace,
 
 /// Two teams in two namespaces, each pod with its whole object.
 fn cluster() -> Source {
-    let with_object = |mut read: ReadPod| {
-        read.object = Some(format!(r#"{{"name":"{}"}}"#, read.pod.metadata.name).into());
-        read
+    let with_object = |read: ReadPod| {
+        let object = format!(r#"{{"name":"{}"}}"#, read.name());
+        read.with_object(object)
     };
     let mut pods = [
         labelled("pay", "card-0", "team", "a"),
@@ -23,7 +23,9 @@ fn cluster() -> Source {
         labelled("shop", "cart-1", "team", "a"),
         labelled("shop", "site-0", "team", "b"),
     ];
-    pods[3].pod.status.phase = "Running".into();
+    let mut running = pods[3].pod();
+    running.status.phase = "Running".into();
+    pods[3] = ReadPod::new(&running);
     Source::of(pods.map(with_object))
 }
 

@@ -181,17 +181,23 @@ async fn behaves() {
 
 /// A pod with nothing but a name.
 pub(crate) fn pod(namespace: &str, name: &str) -> ReadPod {
+    pod_with(namespace, name, |_| ())
+}
+
+/// [`pod`], changed.
+pub(crate) fn pod_with(namespace: &str, name: &str, change: impl FnOnce(&mut Pod)) -> ReadPod {
     let mut pod = Pod::default();
     pod.metadata.namespace = namespace.to_owned();
     pod.metadata.name = name.to_owned();
-    ReadPod::new(pod)
+    change(&mut pod);
+    ReadPod::new(&pod)
 }
 
 /// [`pod`] with one label.
 pub(crate) fn labelled(namespace: &str, name: &str, key: &str, value: &str) -> ReadPod {
-    let mut read = pod(namespace, name);
-    read.pod.metadata.labels.insert(key.to_owned(), value.to_owned());
-    read
+    pod_with(namespace, name, |pod| {
+        pod.metadata.labels.insert(key.to_owned(), value.to_owned());
+    })
 }
 
 /// [`pod`], `bytes` large.
@@ -299,7 +305,7 @@ impl Inner {
             return self.pods.clone();
         }
         let asked = |read: &&ReadPod| {
-            let pod = &read.pod;
+            let pod = read.pod();
             let in_scope = match request.scope() {
                 Scope::All => true,
                 Scope::Namespaces(namespaces) => namespaces.iter().any(|it| it.as_str() == pod.metadata.namespace),
@@ -307,11 +313,11 @@ impl Inner {
             // As the API server: a get by name knows no selectors.
             let selected = match request.name() {
                 Some(name) => name.as_str() == pod.metadata.name,
-                None => request.labels().matches(&pod.metadata.labels) && request.fields().matches(pod),
+                None => request.labels().matches(&pod.metadata.labels) && request.fields().matches(&pod),
             };
             in_scope && selected
         };
-        let whole = |read: &ReadPod| ReadPod { pod: read.pod.clone(), object: read.object.clone().filter(|_| request.objects()) };
+        let whole = |read: &ReadPod| if request.objects() { read.clone() } else { read.clone().without_object() };
         self.pods.iter().filter(asked).map(whole).collect()
     }
 

@@ -58,7 +58,7 @@ pub(crate) fn varied_in_memory() -> Snapshot {
 
 fn read(pod: &Value) -> ReadPod {
     let pod: Pod = serde_json::from_value(pod.clone()).expect("it is written as a pod");
-    ReadPod::new(pod)
+    ReadPod::new(&pod)
 }
 
 /// So many pods with two containers, of which three in four were restarted.

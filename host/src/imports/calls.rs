@@ -127,8 +127,8 @@ enum Arguments {
     Words(String),
     /// The handle of a pod.
     Pod(u32),
-    /// The namespace and name of a pod that the query has dropped since.
-    Dropped(String, String),
+    /// The [key](crate::ReadPod::key) of a pod that the query has dropped since.
+    Dropped(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,11 +189,10 @@ impl Calls {
     }
 
     /// A pod was dropped. Its handle may soon be another pod's: if it is told about, then from now on by name.
-    pub(super) fn dropped(&mut self, pod: u32, held: HeldPod) {
+    pub(super) fn dropped(&mut self, pod: u32, held: &HeldPod) {
         // Handles are used anew only once they are free, so one entry at most has this one; it is nearly always the last.
         if let Some(entry) = self.last.iter_mut().rev().find(|entry| entry.arguments == Arguments::Pod(pod)) {
-            let metadata = held.read.pod.metadata;
-            entry.arguments = Arguments::Dropped(metadata.namespace, metadata.name);
+            entry.arguments = Arguments::Dropped(held.read.key().to_owned());
         }
     }
 
@@ -291,13 +290,16 @@ impl Calls {
 
 impl Entry {
     fn told(&self, table: &ResourceTable) -> HostCall {
-        let of_pod = |namespace: &str, name: &str| format!("({}/{})", excerpt(namespace), excerpt(name));
+        let of_pod = |key: &str| match key.split_once('/') {
+            Some((namespace, name)) => format!("({}/{})", excerpt(namespace), excerpt(name)),
+            None => String::new(),
+        };
         let arguments = match &self.arguments {
             Arguments::None => String::new(),
             Arguments::Words(words) => format!("({words})"),
-            Arguments::Dropped(namespace, name) => of_pod(namespace, name),
+            Arguments::Dropped(key) => of_pod(key),
             Arguments::Pod(handle) => match table.get(&Resource::<HeldPod>::new_borrow(*handle)) {
-                Ok(held) => of_pod(&held.read.pod.metadata.namespace, &held.read.pod.metadata.name),
+                Ok(held) => of_pod(held.read.key()),
                 Err(_) => String::new(),
             },
         };

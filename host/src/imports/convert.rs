@@ -4,60 +4,65 @@ use std::collections::BTreeMap;
 
 use crate::bindings::podlens::query::pods as wit;
 use crate::kube::{
-    Container, ContainerState, ContainerStateTerminated, ContainerStatus, ObjectMeta, Pod, PodCondition, PodSpec, Quantity, Time,
+    Container, ContainerState, ContainerStateTerminated, ContainerStatus, ObjectMeta, OwnerReference, PodCondition, PodSpec,
+    Quantity, ReadPod, Time,
 };
 
-pub(super) fn metadata(meta: &ObjectMeta) -> wit::Metadata {
+pub(super) fn metadata(meta: ObjectMeta) -> wit::Metadata {
+    let owner = |owner: OwnerReference| wit::Owner {
+        api_version: owner.api_version,
+        kind: owner.kind,
+        name: owner.name,
+        uid: owner.uid,
+        controller: owner.controller,
+    };
     wit::Metadata {
-        uid: meta.uid.clone(),
+        uid: meta.uid,
         created: seconds(meta.creation_timestamp),
         deleted: seconds(meta.deletion_timestamp),
-        labels: meta.labels.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
-        annotations: meta.annotations.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
-        owners: meta
-            .owner_references
-            .iter()
-            .map(|owner| wit::Owner {
-                api_version: owner.api_version.clone(),
-                kind: owner.kind.clone(),
-                name: owner.name.clone(),
-                uid: owner.uid.clone(),
-                controller: owner.controller,
-            })
-            .collect(),
+        labels: meta.labels.into_iter().collect(),
+        annotations: meta.annotations.into_iter().collect(),
+        owners: meta.owner_references.into_iter().map(owner).collect(),
     }
 }
 
-pub(super) fn spec(spec: &PodSpec) -> wit::Spec {
-    let init = spec.init_containers.iter().map(|container| self::container(container, init_kind(container)));
-    let app = spec.containers.iter().map(|container| self::container(container, wit::ContainerKind::App));
-    let ephemeral = spec.ephemeral_containers.iter().map(|it| self::container(&it.common, wit::ContainerKind::Ephemeral));
+pub(super) fn spec(spec: PodSpec) -> wit::Spec {
+    let init = spec.init_containers.into_iter().map(|it| {
+        let kind = init_kind(&it);
+        container(it, kind)
+    });
+    let app = spec.containers.into_iter().map(|it| container(it, wit::ContainerKind::App));
+    let ephemeral = spec.ephemeral_containers.into_iter().map(|it| container(it.common, wit::ContainerKind::Ephemeral));
     wit::Spec {
-        node: text(&spec.node_name),
-        service_account: spec.service_account_name.clone(),
-        restart_policy: spec.restart_policy.clone(),
-        scheduler: spec.scheduler_name.clone(),
+        node: text(spec.node_name),
+        service_account: spec.service_account_name,
+        restart_policy: spec.restart_policy,
+        scheduler: spec.scheduler_name,
         priority: spec.priority,
-        priority_class: text(&spec.priority_class_name),
-        runtime_class: spec.runtime_class_name.clone(),
+        priority_class: text(spec.priority_class_name),
+        runtime_class: spec.runtime_class_name,
         host_network: spec.host_network,
         host_pid: spec.host_pid,
         host_ipc: spec.host_ipc,
-        host_paths: spec.volumes.iter().filter_map(|volume| volume.source.host_path.as_ref()).map(|it| it.path.clone()).collect(),
+        host_paths: spec.volumes.into_iter().filter_map(|volume| volume.source.host_path).map(|it| it.path).collect(),
         containers: init.chain(app).chain(ephemeral).collect(),
     }
 }
 
-pub(super) fn status(pod: &Pod) -> wit::Status {
-    let status = &pod.status;
-    // A status names its container; whether an init container is a sidecar stands in the spec.
+pub(super) fn status(read: &ReadPod) -> wit::Status {
+    let status = read.status();
+    // A status names its container; whether an init container is a sidecar stands in the spec, which few pods are decoded for.
+    let init_containers = if status.init_container_statuses.is_empty() { Vec::new() } else { read.spec().init_containers };
     let init_kind = |name: &str| {
-        let container = pod.spec.init_containers.iter().find(|container| container.name == name);
+        let container = init_containers.iter().find(|container| container.name == name);
         container.map_or(wit::ContainerKind::Init, init_kind)
     };
-    let init = status.init_container_statuses.iter().map(|it| container_status(it, init_kind(&it.name)));
-    let app = status.container_statuses.iter().map(|it| container_status(it, wit::ContainerKind::App));
-    let ephemeral = status.ephemeral_container_statuses.iter().map(|it| container_status(it, wit::ContainerKind::Ephemeral));
+    let init = status.init_container_statuses.into_iter().map(|it| {
+        let kind = init_kind(&it.name);
+        container_status(it, kind)
+    });
+    let app = status.container_statuses.into_iter().map(|it| container_status(it, wit::ContainerKind::App));
+    let ephemeral = status.ephemeral_container_statuses.into_iter().map(|it| container_status(it, wit::ContainerKind::Ephemeral));
     wit::Status {
         phase: match status.phase.as_str() {
             "Pending" => wit::Phase::Pending,
@@ -66,18 +71,18 @@ pub(super) fn status(pod: &Pod) -> wit::Status {
             "Failed" => wit::Phase::Failed,
             _ => wit::Phase::Unknown,
         },
-        reason: text(&status.reason),
-        message: text(&status.message),
+        reason: text(status.reason),
+        message: text(status.message),
         started: seconds(status.start_time),
-        qos_class: text(&status.qos_class),
-        host_ip: text(&status.host_ip),
+        qos_class: text(status.qos_class),
+        host_ip: text(status.host_ip),
         pod_ips: if status.pod_ips.is_empty() {
-            text(&status.pod_ip).into_iter().collect()
+            text(status.pod_ip).into_iter().collect()
         } else {
-            status.pod_ips.iter().map(|it| it.ip.clone()).collect()
+            status.pod_ips.into_iter().map(|it| it.ip).collect()
         },
-        nominated_node: text(&status.nominated_node_name),
-        conditions: status.conditions.iter().map(condition).collect(),
+        nominated_node: text(status.nominated_node_name),
+        conditions: status.conditions.into_iter().map(condition).collect(),
         containers: init.chain(app).chain(ephemeral).collect(),
     }
 }
@@ -89,13 +94,13 @@ fn init_kind(container: &Container) -> wit::ContainerKind {
     }
 }
 
-fn container(container: &Container, kind: wit::ContainerKind) -> wit::Container {
+fn container(container: Container, kind: wit::ContainerKind) -> wit::Container {
     wit::Container {
-        name: container.name.clone(),
+        name: container.name,
         kind,
-        image: container.image.clone(),
-        requests: quantities(&container.resources.requests),
-        limits: quantities(&container.resources.limits),
+        image: container.image,
+        requests: quantities(container.resources.requests),
+        limits: quantities(container.resources.limits),
         privileged: container.security_context.privileged,
         liveness_probe: container.liveness_probe.is_some(),
         readiness_probe: container.readiness_probe.is_some(),
@@ -103,62 +108,62 @@ fn container(container: &Container, kind: wit::ContainerKind) -> wit::Container 
     }
 }
 
-fn container_status(status: &ContainerStatus, kind: wit::ContainerKind) -> wit::ContainerStatus {
+fn container_status(status: ContainerStatus, kind: wit::ContainerKind) -> wit::ContainerStatus {
     wit::ContainerStatus {
-        name: status.name.clone(),
+        name: status.name,
         kind,
-        image: status.image.clone(),
-        image_id: status.image_id.clone(),
+        image: status.image,
+        image_id: status.image_id,
         ready: status.ready,
         restarts: u32::try_from(status.restart_count).unwrap_or(0),
-        state: state(&status.state),
-        last_termination: status.last_state.terminated.as_ref().map(termination),
+        state: state(status.state),
+        last_termination: status.last_state.terminated.map(termination),
     }
 }
 
-fn state(state: &ContainerState) -> wit::ContainerState {
-    match (&state.terminated, &state.running, &state.waiting) {
+fn state(state: ContainerState) -> wit::ContainerState {
+    match (state.terminated, state.running, state.waiting) {
         (Some(terminated), _, _) => wit::ContainerState::Terminated(termination(terminated)),
         (None, Some(running), _) => wit::ContainerState::Running(seconds(running.started_at)),
         (None, None, Some(waiting)) => {
-            wit::ContainerState::Waiting(wit::Waiting { reason: text(&waiting.reason), message: text(&waiting.message) })
+            wit::ContainerState::Waiting(wit::Waiting { reason: text(waiting.reason), message: text(waiting.message) })
         }
         // "If none of its members is specified, the default one is ContainerStateWaiting": the API's documentation.
         (None, None, None) => wit::ContainerState::Waiting(wit::Waiting { reason: None, message: None }),
     }
 }
 
-fn termination(terminated: &ContainerStateTerminated) -> wit::Termination {
+fn termination(terminated: ContainerStateTerminated) -> wit::Termination {
     wit::Termination {
         exit_code: terminated.exit_code,
         signal: Some(terminated.signal).filter(|signal| *signal != 0),
-        reason: text(&terminated.reason),
-        message: text(&terminated.message),
+        reason: text(terminated.reason),
+        message: text(terminated.message),
         started: seconds(terminated.started_at),
         finished: seconds(terminated.finished_at),
     }
 }
 
-fn condition(condition: &PodCondition) -> wit::Condition {
+fn condition(condition: PodCondition) -> wit::Condition {
     wit::Condition {
-        type_: condition.kind.clone(),
+        type_: condition.kind,
         status: match condition.status.as_str() {
             "True" => wit::ConditionStatus::True,
             "False" => wit::ConditionStatus::False,
             _ => wit::ConditionStatus::Unknown,
         },
-        reason: text(&condition.reason),
-        message: text(&condition.message),
+        reason: text(condition.reason),
+        message: text(condition.message),
         last_transition: seconds(condition.last_transition_time),
     }
 }
 
-fn quantities(quantities: &BTreeMap<String, Quantity>) -> Vec<(String, String)> {
-    quantities.iter().map(|(resource, quantity)| (resource.clone(), quantity.text.clone())).collect()
+fn quantities(quantities: BTreeMap<String, Quantity>) -> Vec<(String, String)> {
+    quantities.into_iter().map(|(resource, quantity)| (resource, quantity.text)).collect()
 }
 
-fn text(text: &str) -> Option<String> {
-    if text.is_empty() { None } else { Some(text.to_owned()) }
+fn text(text: String) -> Option<String> {
+    if text.is_empty() { None } else { Some(text) }
 }
 
 fn seconds(time: Option<Time>) -> Option<i64> {

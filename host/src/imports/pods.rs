@@ -120,34 +120,34 @@ impl pods::HostPodPages for Imports {
 
 impl pods::HostPod for Imports {
     fn name(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<String> {
-        Ok(self.held(HostFunction::Name, &pod)?.pod.metadata.name.clone())
+        Ok(self.held(HostFunction::Name, &pod)?.name().to_owned())
     }
 
     fn namespace(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<String> {
-        Ok(self.held(HostFunction::Namespace, &pod)?.pod.metadata.namespace.clone())
+        Ok(self.held(HostFunction::Namespace, &pod)?.namespace().to_owned())
     }
 
     fn metadata(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<pods::Metadata> {
-        Ok(convert::metadata(&self.held(HostFunction::Metadata, &pod)?.pod.metadata))
+        Ok(convert::metadata(self.held(HostFunction::Metadata, &pod)?.metadata()))
     }
 
     fn spec(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<pods::Spec> {
-        Ok(convert::spec(&self.held(HostFunction::Spec, &pod)?.pod.spec))
+        Ok(convert::spec(self.held(HostFunction::Spec, &pod)?.spec()))
     }
 
     fn status(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<pods::Status> {
-        Ok(convert::status(&self.held(HostFunction::Status, &pod)?.pod))
+        Ok(convert::status(self.held(HostFunction::Status, &pod)?))
     }
 
     fn object(&mut self, pod: Resource<HeldPod>) -> Result<String, Failure> {
-        let object = self.held(HostFunction::Object, &pod).map_err(Failure::Trap)?.object.as_deref().map(str::to_owned);
+        let object = self.held(HostFunction::Object, &pod).map_err(Failure::Trap)?.object().map(str::to_owned);
         object.ok_or_else(|| Failure::Guest(types::Error::Denied("whole objects were not asked for with this pod".into())))
     }
 
     fn drop(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<()> {
         let handle = pod.rep();
         let held = self.table.delete(pod)?;
-        self.calls.dropped(handle, held);
+        self.calls.dropped(handle, &held);
         Ok(())
     }
 }

@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::mem::size_of;
 
 use bytes::Bytes;
 use prost::Message;
 use serde_json::value::RawValue;
 
-use super::ContinueToken;
 use super::pod::{Envelope, ListMeta, PROTOBUF_MAGIC, Pod, PodListWire, TypeMeta};
+use super::{ContinueToken, ReadPod};
 use crate::text::excerpt;
 
 /// One page of a list.
@@ -23,38 +22,15 @@ pub(crate) struct PodList {
     pub(crate) resource_version: String,
 }
 
-/// A pod as it was read, with its JSON where whole objects were asked for.
-#[derive(Clone, Debug)]
-pub struct ReadPod {
-    /// The fields that podlens reads.
-    pub pod: Pod,
-    /// The whole object as JSON text, with `kind` and `apiVersion`.
-    pub object: Option<Box<str>>,
-}
-
-impl ReadPod {
-    /// A pod without its whole object.
-    pub fn new(pod: Pod) -> Self {
-        Self { pod, object: None }
-    }
-
-    /// About how much memory the pod takes, in bytes: its texts, and the structures around them.
-    pub fn size_bytes(&self) -> usize {
-        size_of::<Self>()
-            + self.pod.encoded_len()
-            + self.pod.structure_bytes()
-            + self.object.as_ref().map_or(0, |object| object.len())
-    }
-}
-
-/// Reads a PodList. `objects`: keep each pod's JSON; the answer must then be JSON.
+/// Reads a PodList, or a list of its metadata. `objects`: keep each pod's JSON; the answer must then be JSON.
 pub(crate) fn decode_list(body: &Bytes, objects: bool) -> Result<PodList, DecodeError> {
-    match protobuf(body, "PodList")? {
+    match protobuf(body, LIST)? {
         Some(_) if objects => Err(DecodeError::malformed("PodList as JSON")),
         Some(raw) => {
             check_count(count_items(raw.clone())?)?;
             let list = PodListWire::decode(raw).map_err(|_| DecodeError::malformed("PodList"))?;
-            let pods = collect(list.items.into_iter().map(|item| decode_item(item).map(ReadPod::new)))?;
+            let mut buffer = Vec::new();
+            let pods = collect(list.items.iter().map(|item| decode_item(item, &mut buffer)))?;
             Ok(PodList {
                 pods,
                 continue_token: ContinueToken::new(&list.metadata.continue_token),
@@ -67,11 +43,11 @@ pub(crate) fn decode_list(body: &Bytes, objects: bool) -> Result<PodList, Decode
 
 /// Reads a Pod; otherwise as [`decode_list`].
 pub(crate) fn decode_pod(body: &Bytes, objects: bool) -> Result<ReadPod, DecodeError> {
-    match protobuf(body, "Pod")? {
+    match protobuf(body, POD)? {
         Some(_) if objects => Err(DecodeError::malformed("Pod as JSON")),
-        Some(raw) => decode_item(raw).map(ReadPod::new),
+        Some(raw) => decode_item(&raw, &mut Vec::new()),
         None => {
-            json_kind(body, "Pod")?;
+            json_kind(body, POD)?;
             let raw: &RawValue = serde_json::from_slice(body).map_err(|_| DecodeError::malformed("Pod"))?;
             json_pod(raw, objects)
         }
@@ -119,21 +95,22 @@ fn collect(pods: impl Iterator<Item = Result<ReadPod, DecodeError>>) -> Result<V
     Ok(collected)
 }
 
-fn decode_item(raw: Bytes) -> Result<Pod, DecodeError> {
+fn decode_item(raw: &[u8], buffer: &mut Vec<u8>) -> Result<ReadPod, DecodeError> {
     if raw.len() > MAX_POD_BYTES {
         return Err(DecodeError::malformed("Pod: it is too long"));
     }
-    Pod::decode(raw).map_err(|_| DecodeError::malformed("Pod"))
+    ReadPod::decode(raw, buffer).map_err(|_| DecodeError::malformed("Pod"))
 }
 
 /// The object's bytes, if `body` is in Kubernetes' protobuf encoding.
-fn protobuf(body: &Bytes, kind: &'static str) -> Result<Option<Bytes>, DecodeError> {
+fn protobuf(body: &Bytes, kind: Expected) -> Result<Option<Bytes>, DecodeError> {
     if !body.starts_with(PROTOBUF_MAGIC) {
         return Ok(None);
     }
-    let envelope = Envelope::decode(body.slice(PROTOBUF_MAGIC.len()..)).map_err(|_| DecodeError::malformed(kind))?;
+    let malformed = || DecodeError::malformed(kind.whole);
+    let envelope = Envelope::decode(body.slice(PROTOBUF_MAGIC.len()..)).map_err(|_| malformed())?;
     if !envelope.content_encoding.is_empty() {
-        return Err(DecodeError::malformed(kind));
+        return Err(malformed());
     }
     check_type(&envelope.type_meta.api_version, &envelope.type_meta.kind, kind)?;
     Ok(Some(envelope.raw))
@@ -147,7 +124,7 @@ fn decode_json_list(body: &[u8], objects: bool) -> Result<PodList, DecodeError> 
         #[serde(borrow, default)]
         items: Option<Vec<&'a RawValue>>,
     }
-    json_kind(body, "PodList")?;
+    json_kind(body, LIST)?;
     let list: List<'_> = serde_json::from_slice(body).map_err(|_| DecodeError::malformed("PodList"))?;
     let items = list.items.unwrap_or_default();
     check_count(items.len())?;
@@ -163,8 +140,8 @@ pub(super) fn json_pod(raw: &RawValue, objects: bool) -> Result<ReadPod, DecodeE
         return Err(DecodeError::malformed("Pod"));
     }
     let pod: Pod = serde_json::from_str(raw.get()).map_err(|_| DecodeError::malformed("Pod"))?;
-    let object = objects.then(|| with_type(raw.get()).into_boxed_str());
-    Ok(ReadPod { pod, object })
+    let read = ReadPod::new(&pod);
+    Ok(if objects { read.with_object(with_type(raw.get())) } else { read })
 }
 
 /// A pod's JSON with its type in front, if it lacks it: the items of a PodList carry none of their own.
@@ -179,7 +156,7 @@ pub(super) fn with_type(json: &str) -> String {
     }
 }
 
-fn json_kind(body: &[u8], kind: &'static str) -> Result<(), DecodeError> {
+fn json_kind(body: &[u8], kind: Expected) -> Result<(), DecodeError> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Type<'a> {
@@ -188,15 +165,27 @@ fn json_kind(body: &[u8], kind: &'static str) -> Result<(), DecodeError> {
         #[serde(borrow, default)]
         kind: Cow<'a, str>,
     }
-    let found: Type<'_> = serde_json::from_slice(body).map_err(|_| DecodeError::malformed(kind))?;
+    let found: Type<'_> = serde_json::from_slice(body).map_err(|_| DecodeError::malformed(kind.whole))?;
     check_type(&found.api_version, &found.kind, kind)
 }
 
-fn check_type(api_version: &str, found: &str, kind: &'static str) -> Result<(), DecodeError> {
-    if api_version == "v1" && found == kind {
-        Ok(())
-    } else {
-        Err(DecodeError::wrong_kind(kind, &format!("{api_version} {found}")))
+/// What an answer may say that it is. The metadata of pods has the same form as pods have, and is all that there is of them.
+#[derive(Clone, Copy)]
+struct Expected {
+    /// Of `v1`.
+    whole: &'static str,
+    /// Of `meta.k8s.io/v1`.
+    metadata: &'static str,
+}
+
+const LIST: Expected = Expected { whole: "PodList", metadata: "PartialObjectMetadataList" };
+const POD: Expected = Expected { whole: "Pod", metadata: "PartialObjectMetadata" };
+
+fn check_type(api_version: &str, found: &str, kind: Expected) -> Result<(), DecodeError> {
+    match api_version {
+        "v1" if found == kind.whole => Ok(()),
+        "meta.k8s.io/v1" if found == kind.metadata => Ok(()),
+        _ => Err(DecodeError::wrong_kind(kind.whole, &format!("{api_version} {found}"))),
     }
 }
 
@@ -269,8 +258,8 @@ mod tests {
         });
         let from_json = decode_list(&json.to_string().into(), false).unwrap();
         for list in [from_protobuf, from_json] {
-            assert_eq!(list.pods.iter().map(|read| read.pod.clone()).collect::<Vec<_>>(), [pod("a"), pod("b")]);
-            assert!(list.pods.iter().all(|read| read.object.is_none()));
+            assert_eq!(list.pods.iter().map(ReadPod::pod).collect::<Vec<_>>(), [pod("a"), pod("b")]);
+            assert!(list.pods.iter().all(|read| read.object().is_none()));
             assert_eq!(list.continue_token.unwrap().as_str(), "more");
         }
     }
@@ -279,7 +268,7 @@ mod tests {
     fn whole_objects_keep_what_is_not_read_and_get_their_type_back() {
         let body = r#"{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"a"},"spec":{"dnsPolicy":"Default"}},{}]}"#;
         let list = decode_list(&body.into(), true).unwrap();
-        let objects: Vec<_> = list.pods.iter().map(|read| read.object.as_deref().unwrap()).collect();
+        let objects: Vec<_> = list.pods.iter().map(|read| read.object().unwrap()).collect();
         assert_eq!(
             objects,
             [
@@ -294,7 +283,7 @@ mod tests {
     fn null_is_the_default_as_in_go() {
         let body = r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","creationTimestamp":null,"labels":null},"spec":{"containers":null},"status":null}"#;
         let read = decode_pod(&body.into(), false).unwrap();
-        assert_eq!(read.pod.metadata.name, "a");
+        assert_eq!(read.name(), "a");
         assert!(
             decode_list(&r#"{"kind":"PodList","apiVersion":"v1","metadata":null,"items":null}"#.into(), false)
                 .unwrap()
@@ -340,11 +329,6 @@ mod tests {
         assert_eq!(error, "the answer is not a well-formed PodList: it has too many items");
         let json = format!(r#"{{"kind":"PodList","apiVersion":"v1","items":[{}{{}}]}}"#, "{},".repeat(MAX_ITEMS));
         assert_eq!(decode_list(&json.into(), false).map(|_| ()).unwrap_err().to_string(), error);
-
-        // An empty container status has two bytes on the wire.
-        let mut statuses = Pod::default();
-        statuses.status.container_statuses = vec![Default::default(); 1000];
-        assert!(ReadPod::new(statuses).size_bytes() > 1000 * size_of::<super::super::ContainerStatus>());
         let long = envelope("Pod", vec![0; MAX_POD_BYTES + 1]);
         assert_eq!(
             decode_pod(&long, false).map(|_| ()).unwrap_err().to_string(),

@@ -46,7 +46,7 @@ impl Manifest {
     ///
     /// ```
     /// let manifest = podlens::kube::Manifest::parse(b"{kind: Pod, apiVersion: v1, metadata: {name: web}}", false)?;
-    /// assert_eq!(manifest.pods[0].pod.metadata.namespace, "default");
+    /// assert_eq!(manifest.pods[0].namespace(), "default");
     /// # Ok::<(), podlens::kube::ManifestError>(())
     /// ```
     ///
@@ -129,8 +129,8 @@ impl Manifest {
         let wrong = |what: &str, error: &dyn fmt::Display| ManifestError::new(format!("the {what} of pod {number}: {error}"));
         Namespace::parse(&pod.metadata.namespace).map_err(|error| wrong("namespace", &error))?;
         PodName::parse(&pod.metadata.name).map_err(|error| wrong("name", &error))?;
-        let object = objects.then(|| with_type(json).into_boxed_str());
-        self.pods.push(ReadPod { pod, object });
+        let read = ReadPod::new(&pod);
+        self.pods.push(if objects { read.with_object(with_type(json)) } else { read });
         Ok(())
     }
 }
@@ -217,7 +217,7 @@ mod tests {
 
     fn names(text: &str) -> Result<(Vec<String>, usize), String> {
         let manifest = Manifest::parse(text.as_bytes(), false).map_err(|error| error.to_string())?;
-        let name = |read: &ReadPod| format!("{}/{}", read.pod.metadata.namespace, read.pod.metadata.name);
+        let name = |read: &ReadPod| read.key().to_owned();
         Ok((manifest.pods.iter().map(name).collect(), manifest.others))
     }
 
@@ -277,9 +277,9 @@ status:
             "annotations":{"a":"true","b":"1"}},"spec":{"containers":[{"name":"web","image":"web:1","resources":{"requests":{"cpu":1,
             "memory":"64Mi"}}}]},"status":{"phase":"Running"}}"#;
         let parse = |text: &str, objects| Manifest::parse(text.as_bytes(), objects).unwrap().pods.remove(0);
-        assert_eq!(parse(yaml, false).pod, parse(json, false).pod);
-        assert_eq!(parse(json, false).object, None);
-        let object = |text| serde_json::from_str::<Value>(parse(text, true).object.as_deref().unwrap()).unwrap();
+        assert_eq!(parse(yaml, false).pod(), parse(json, false).pod());
+        assert_eq!(parse(json, false).object(), None);
+        let object = |text| serde_json::from_str::<Value>(parse(text, true).object().unwrap()).unwrap();
         assert_eq!(object(yaml), object(json));
     }
 

@@ -16,10 +16,12 @@ mod label_selector;
 mod manifest;
 mod name;
 mod pod;
+mod read_pod;
 mod request;
 mod review;
 #[cfg(feature = "cli")]
 mod rules;
+mod shape;
 mod status;
 mod watch_event;
 
@@ -28,7 +30,6 @@ pub use access::{Access, AccessAnswer};
 pub(crate) use account::ServiceAccount;
 #[cfg(feature = "cli")]
 pub(crate) use claims::{ClaimsError, TokenClaims};
-pub use decode::ReadPod;
 pub(crate) use decode::{DecodeError, PodList, decode_list, decode_pod};
 pub use field_selector::FieldSelector;
 #[cfg(feature = "cli")]
@@ -45,6 +46,7 @@ pub use pod::{
 };
 #[cfg(feature = "cli")]
 pub(crate) use pod::{Envelope, ListMeta, PROTOBUF_MAGIC};
+pub use read_pod::ReadPod;
 pub(crate) use request::{Accept, ContinueToken, ListPods, PAGE_LIMIT, Request, WatchPods};
 pub use review::{SelfSubjectReview, ServerVersion};
 #[cfg(feature = "cli")]

@@ -11,6 +11,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
+use super::shape::{Field, Shape, Shaped};
+
 /// First bytes of every object in Kubernetes' protobuf encoding (apimachinery `serializer/protobuf`).
 pub(crate) const PROTOBUF_MAGIC: &[u8; 4] = b"k8s\0";
 
@@ -60,18 +62,32 @@ pub(crate) struct ListMeta {
 
 /// Declares messages that are read from protobuf and from JSON alike. `null` and a missing field are the default, as in Go.
 macro_rules! messages {
-    ($($(#[$meta:meta])* struct $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {$(
+    ($($(#[$meta:meta])* struct $name:ident {
+        $($(#[doc = $doc:literal])* #[prost($($prost:tt)*)] $(#[serde($($serde:tt)*)])? $field:ident: $type:ty,)*
+    })*) => {$(
         $(#[$meta])*
         #[derive(Clone, PartialEq, prost::Message, serde::Serialize, serde::Deserialize)]
         #[serde(rename_all = "camelCase", default)]
         pub struct $name {
             $(
-                $(#[$field_meta])*
+                $(#[doc = $doc])*
+                #[prost($($prost)*)]
+                $(#[serde($($serde)*)])?
                 #[serde(deserialize_with = "null_is_default", skip_serializing_if = "is_default")]
                 pub $field: $type,
             )*
         }
+
+        impl Shaped for $name {
+            const SHAPE: Shape = Shape::Message(&[$(Field::new::<$type>(tag!($($prost)*)),)*]);
+        }
     )*};
+}
+
+/// The text of `tag = "…"` among the attributes of a field.
+macro_rules! tag {
+    (tag = $tag:literal) => { $tag };
+    ($first:tt $($rest:tt)*) => { tag!($($rest)*) };
 }
 
 fn null_is_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
@@ -428,33 +444,6 @@ messages! {
     }
 }
 
-impl Pod {
-    /// About how much memory the lists and maps of the pod take beside their texts, in bytes. An element may be two bytes on the wire and
-    /// hundreds in memory.
-    pub(super) fn structure_bytes(&self) -> usize {
-        use std::mem::size_of;
-        /// A node of a map with key and value, and the allocations of both. Measured: 96 and 32.
-        const MAP_ENTRY_BYTES: usize = 128;
-        let Self { metadata, spec, status } = self;
-        let containers = || {
-            let ephemeral = spec.ephemeral_containers.iter().map(|container| &container.common);
-            spec.containers.iter().chain(&spec.init_containers).chain(ephemeral)
-        };
-        let entries = metadata.labels.len()
-            + metadata.annotations.len()
-            + containers().map(|it| it.resources.limits.len() + it.resources.requests.len()).sum::<usize>();
-        let statuses =
-            status.container_statuses.len() + status.init_container_statuses.len() + status.ephemeral_container_statuses.len();
-        entries * MAP_ENTRY_BYTES
-            + metadata.owner_references.len() * size_of::<OwnerReference>()
-            + spec.volumes.len() * size_of::<Volume>()
-            + containers().count() * size_of::<EphemeralContainer>()
-            + statuses * size_of::<ContainerStatus>()
-            + status.conditions.len() * size_of::<PodCondition>()
-            + status.pod_ips.len() * size_of::<PodIp>()
-    }
-}
-
 /// `metav1.Time`: RFC 3339 in JSON, seconds in protobuf.
 ///
 /// The default is Go's zero time, the beginning of the year 1: it means that there is none. In JSON that is `null`, in protobuf a message
@@ -481,12 +470,20 @@ impl Serialize for Time {
     }
 }
 
+impl Shaped for Time {
+    const SHAPE: Shape = Shape::Message(&[Field::new::<i64>("1")]);
+}
+
 /// `resource.Quantity`, kept as the server wrote it, such as `250m` or `64Mi`.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub struct Quantity {
     /// The text.
     #[prost(string, tag = "1")]
     pub text: String,
+}
+
+impl Shaped for Quantity {
+    const SHAPE: Shape = Shape::Message(&[Field::new::<String>("1")]);
 }
 
 impl fmt::Display for Quantity {

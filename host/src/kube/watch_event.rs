@@ -49,7 +49,7 @@ impl WatchEvent {
         match &*event.kind {
             "ADDED" | "MODIFIED" => present(json_pod(event.object, objects)?),
             "DELETED" => Ok(Self::Gone(json_pod(event.object, false)?)),
-            "BOOKMARK" => Ok(Self::Bookmark(json_pod(event.object, false)?.pod.metadata.resource_version)),
+            "BOOKMARK" => Ok(Self::Bookmark(json_pod(event.object, false)?.metadata().resource_version)),
             "ERROR" => {
                 let Failure { code, reason } = serde_json::from_str(event.object.get()).map_err(|_| malformed())?;
                 Ok(if code == 410 || matches!(reason.as_str(), "Expired" | "Gone") { Self::Expired } else { Self::Failed(reason) })
@@ -71,9 +71,9 @@ mod tests {
             |kind: &str, object: &str| WatchEvent::decode(format!(r#"{{"type":"{kind}","object":{object}}}"#).as_bytes(), true);
         for kind in ["ADDED", "MODIFIED"] {
             let Ok(WatchEvent::Present(read)) = decode(kind, pod) else { panic!("{kind}") };
-            assert_eq!((read.pod.metadata.name.as_str(), read.object.as_deref()), ("a", Some(pod)));
+            assert_eq!((read.name(), read.object()), ("a", Some(pod)));
         }
-        assert!(matches!(decode("DELETED", pod), Ok(WatchEvent::Gone(read)) if read.pod.metadata.namespace == "shop"));
+        assert!(matches!(decode("DELETED", pod), Ok(WatchEvent::Gone(read)) if read.namespace() == "shop"));
         assert!(matches!(decode("BOOKMARK", pod), Ok(WatchEvent::Bookmark(version)) if version == "7"));
         for gone in [r#"{"kind":"Status","code":410,"reason":"Expired"}"#, r#"{"code":410}"#, r#"{"reason":"Gone"}"#] {
             assert!(matches!(decode("ERROR", gone), Ok(WatchEvent::Expired)), "{gone}");

@@ -1,12 +1,11 @@
 //! Pods that are in memory: read from files, or kept by an embedder.
 
-use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{Bounds, BoxFuture, Page, PodPages, PodSource};
 use crate::error::{Error, Kind};
-use crate::kube::{PAGE_LIMIT, Pod, ReadPod};
+use crate::kube::{PAGE_LIMIT, ReadPod};
 use crate::policy::{PodRequest, Scope};
 
 /// Pods of one moment, in memory. Cheap to clone.
@@ -23,8 +22,8 @@ pub struct Snapshot {
 impl Snapshot {
     /// Keeps these pods. Of several with one name, as a folder of dumps has them, the one of the latest resource version.
     pub fn new(mut pods: Vec<ReadPod>) -> Self {
-        pods.sort_by(|a, b| by_key(&a.pod, &b.pod).then_with(|| version(&b.pod).cmp(&version(&a.pod))));
-        pods.dedup_by(|later, earlier| by_key(&later.pod, &earlier.pod).is_eq());
+        pods.sort_by(|a, b| a.key().cmp(b.key()).then_with(|| version(b).cmp(&version(a))));
+        pods.dedup_by(|later, earlier| later.key() == earlier.key());
         Self { pods: pods.into(), page: PAGE_LIMIT as usize }
     }
 
@@ -45,27 +44,15 @@ impl Snapshot {
     }
 
     fn find(&self, namespace: &str, name: &str) -> Option<&ReadPod> {
-        let index = self.pods.binary_search_by(|read| compare(&read.pod, namespace, name)).ok()?;
+        let key = format!("{namespace}/{name}");
+        let index = self.pods.binary_search_by(|read| read.key().cmp(&key)).ok()?;
         self.pods.get(index)
     }
 }
 
-/// The order of the API server, which is that of etcd's keys.
-fn by_key(a: &Pod, b: &Pod) -> Ordering {
-    compare(a, &b.metadata.namespace, &b.metadata.name)
-}
-
-fn compare(pod: &Pod, namespace: &str, name: &str) -> Ordering {
-    let key = |namespace: &str, name: &str| namespace.bytes().chain([b'/']).chain(name.bytes()).collect::<Vec<_>>();
-    if pod.metadata.namespace == namespace {
-        return pod.metadata.name.as_str().cmp(name);
-    }
-    key(&pod.metadata.namespace, &pod.metadata.name).cmp(&key(namespace, name))
-}
-
 /// Within one cluster a later version is a greater number (Kubernetes KEP-5504); what is none is the oldest.
-fn version(pod: &Pod) -> u64 {
-    pod.metadata.resource_version.parse().unwrap_or(0)
+fn version(read: &ReadPod) -> u64 {
+    read.metadata().resource_version.parse().unwrap_or(0)
 }
 
 impl PodSource for Snapshot {
@@ -115,7 +102,7 @@ impl SnapshotPages {
                 return Ok(Some(page));
             }
             self.at += 1;
-            if namespace.as_ref().is_none_or(|namespace| read.pod.metadata.namespace == *namespace) && self.selects(read) {
+            if namespace.as_ref().is_none_or(|namespace| read.namespace() == namespace) && self.request.selects(read) {
                 add(&mut page, read, &self.request)?;
             }
         }
@@ -123,14 +110,10 @@ impl SnapshotPages {
         self.parts.pop_front();
         Ok(Some(page))
     }
-
-    fn selects(&self, read: &ReadPod) -> bool {
-        self.request.labels().matches(&read.pod.metadata.labels) && self.request.fields().matches(&read.pod)
-    }
 }
 
 fn add(page: &mut Page, read: &ReadPod, request: &PodRequest) -> Result<(), Error> {
-    if request.objects() && read.object.is_none() {
+    if request.objects() && read.object().is_none() {
         let message = "whole objects are asked for, and these pods were kept without";
         return Err(Error::new(Kind::Denied, message));
     }
@@ -144,7 +127,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::kube::{FieldSelector, LabelSelector, Namespace, PodName};
+    use crate::kube::{FieldSelector, LabelSelector, Namespace, Pod, PodName};
     use crate::policy::{Ask, Grant, authorize};
 
     fn pod(namespace: &str, name: &str, version: &str) -> ReadPod {
@@ -153,7 +136,7 @@ mod tests {
         pod.metadata.name = name.into();
         pod.metadata.resource_version = version.into();
         pod.metadata.labels = [("app".to_owned(), name.to_owned())].into();
-        ReadPod::new(pod)
+        ReadPod::new(&pod)
     }
 
     fn snapshot() -> Snapshot {
@@ -173,7 +156,7 @@ mod tests {
         let mut listed = Vec::new();
         while let Some(page) = pages.next(BOUNDS()).await.unwrap() {
             assert_eq!(page.response_bytes, page.pods.iter().map(|read| read.size_bytes() as u64).sum::<u64>());
-            let name = |read: &ReadPod| format!("{}/{}", read.pod.metadata.namespace, read.pod.metadata.name);
+            let name = |read: &ReadPod| read.key().to_owned();
             listed.push(page.pods.iter().map(name).collect());
         }
         listed
@@ -196,7 +179,7 @@ mod tests {
             let request = authorize(&Grant::all_namespaces().whole_objects(), ask).unwrap();
             snapshot.get(&request, BOUNDS()).await
         };
-        assert_eq!(get("y", false).await.unwrap().pods[0].pod.metadata.resource_version, "10");
+        assert_eq!(get("y", false).await.unwrap().pods[0].metadata().resource_version, "10");
         assert!(get("z", false).await.unwrap_err().is_not_found());
         assert!(get("y", true).await.unwrap_err().is_denied());
     }

@@ -129,7 +129,7 @@ mod tests {
     }
 
     fn names(found: &Found) -> Vec<&str> {
-        found.pods.iter().map(|read| read.pod.metadata.name.as_str()).collect()
+        found.pods.iter().map(|read| read.name()).collect()
     }
 
     #[test]

@@ -284,15 +284,16 @@ impl fmt::Display for Asked {
 
 /// A pod as JSON. A source may give a whole object that was not asked for: it is not kept.
 fn to_json(read: &ReadPod, whole: bool) -> Value {
-    match read.object.as_deref().filter(|_| whole) {
+    match read.object().filter(|_| whole) {
         Some(object) => serde_json::from_str(object).unwrap_or_default(),
         // A pod is made of texts, numbers and times that have a form in JSON.
-        None => serde_json::to_value(&read.pod).unwrap_or_default(),
+        None => serde_json::to_value(read.pod()).unwrap_or_default(),
     }
 }
 
 fn from_json(json: &Value, whole: bool) -> Result<ReadPod, serde_json::Error> {
-    Ok(ReadPod { pod: Pod::deserialize(json)?, object: whole.then(|| json.to_string().into_boxed_str()) })
+    let read = ReadPod::new(&Pod::deserialize(json)?);
+    Ok(if whole { read.with_object(json.to_string()) } else { read })
 }
 
 impl Skipped {

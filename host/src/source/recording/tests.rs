@@ -18,7 +18,7 @@ fn pod(namespace: &str, name: &str) -> ReadPod {
         "spec": {"nodeName": "node-1", "containers": [{"name": "c", "image": "web:1", "env": [{"name": "A", "value": "s3cret"}]}]},
         "status": {"phase": "Running", "message": "m", "podIP": "10.0.0.1"},
     });
-    ReadPod { pod: Pod::deserialize(&object).unwrap(), object: Some(object.to_string().into()) }
+    ReadPod::new(&Pod::deserialize(&object).unwrap()).with_object(object.to_string())
 }
 
 fn pods() -> Snapshot {
@@ -55,7 +55,7 @@ async fn read(source: &dyn PodSource, request: PodRequest) -> (Vec<Vec<String>>,
     loop {
         match pages.next(BOUNDS()).await {
             Ok(Some(page)) => {
-                let name = |read: &ReadPod| format!("{}/{}", read.pod.metadata.namespace, read.pod.metadata.name);
+                let name = |read: &ReadPod| read.key().to_owned();
                 names.push(page.pods.iter().map(name).collect());
             }
             Ok(None) => return (names, Ok(())),
@@ -84,10 +84,10 @@ async fn what_was_asked_is_answered_as_it_was() {
     let replay = replay(&recorder);
     assert_eq!(read(&replay, list(everywhere(), "", true)).await, live);
     let whole = replay.list(list(everywhere(), "", true)).next(BOUNDS()).await.unwrap().unwrap();
-    let object: Value = serde_json::from_str(whole.pods[0].object.as_deref().unwrap()).unwrap();
+    let object: Value = serde_json::from_str(whole.pods[0].object().unwrap()).unwrap();
     assert_eq!(object["spec"]["containers"][0]["env"][0]["value"], "s3cret");
-    assert_eq!(whole.pods[0].pod, pod("a", "x").pod);
-    assert_eq!(replay.get(&get("y"), BOUNDS()).await.unwrap().pods[0].pod, pod("a", "y").pod);
+    assert_eq!(whole.pods[0].pod(), pod("a", "x").pod());
+    assert_eq!(replay.get(&get("y"), BOUNDS()).await.unwrap().pods[0].pod(), pod("a", "y").pod());
     assert!(replay.get(&get("z"), BOUNDS()).await.unwrap_err().is_not_found());
 }
 
@@ -98,7 +98,7 @@ async fn a_part_of_a_recorded_list_is_answered_out_of_it() {
     let replay = replay(&recorder);
     assert_eq!(read(&replay, list(namespace("b"), "", false)).await, (vec![vec!["b/x".to_owned()]], Ok(())));
     assert_eq!(read(&replay, list(everywhere(), "app=y", false)).await.0, [["a/y"]]);
-    assert_eq!(replay.get(&get("y"), BOUNDS()).await.unwrap().pods[0].pod.metadata.name, "y");
+    assert_eq!(replay.get(&get("y"), BOUNDS()).await.unwrap().pods[0].name(), "y");
     let error = read(&replay, list(namespace("b"), "app=x", true)).await.1.unwrap_err();
     assert_eq!(error, "the recording has no answer to listing pods in `b`, labels `app=x`, as whole objects");
 }

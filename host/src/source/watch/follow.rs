@@ -160,11 +160,11 @@ impl Follower {
             match event {
                 WatchEvent::Present(read) => {
                     let read = self.admitted(read)?;
-                    read.pod.metadata.resource_version.clone_into(version);
+                    *version = read.metadata().resource_version;
                     self.tell(Change::Present(Box::new(read))).await?;
                 }
                 WatchEvent::Gone(read) => {
-                    read.pod.metadata.resource_version.clone_into(version);
+                    *version = read.metadata().resource_version;
                     self.tell(Change::Gone(Box::new(read))).await?;
                 }
                 WatchEvent::Bookmark(later) => *version = later,

@@ -47,7 +47,7 @@ struct Part {
     listed: bool,
     /// Why it may not be up to date.
     trouble: Option<Error>,
-    pods: BTreeMap<(String, String), ReadPod>,
+    pods: BTreeMap<String, ReadPod>,
 }
 
 /// All pods after some changes.
@@ -137,17 +137,17 @@ impl Watch {
         match change {
             Change::Listed(pods) => {
                 self.bytes -= std::mem::take(&mut state.pods).values().map(ReadPod::size_bytes).sum::<usize>();
-                state.pods = pods.into_iter().map(|read| (key(&read), read)).collect();
+                state.pods = pods.into_iter().map(|read| (read.key().to_owned(), read)).collect();
                 self.bytes += state.pods.values().map(ReadPod::size_bytes).sum::<usize>();
                 state.listed = true;
             }
             Change::Present(read) => {
                 self.bytes += read.size_bytes();
-                if let Some(before) = state.pods.insert(key(&read), *read) {
+                if let Some(before) = state.pods.insert(read.key().to_owned(), *read) {
                     self.bytes -= before.size_bytes();
                 }
             }
-            Change::Gone(read) => self.bytes -= state.pods.remove(&key(&read)).map_or(0, |before| before.size_bytes()),
+            Change::Gone(read) => self.bytes -= state.pods.remove(read.key()).map_or(0, |before| before.size_bytes()),
             Change::Away(error) => state.trouble = Some(error),
             Change::Back if state.trouble.is_none() => return Ok(()),
             Change::Back => state.trouble = None,
@@ -165,8 +165,4 @@ impl Watch {
 fn too_many() -> Error {
     let message = format!("the watched pods take more than {} MiB of memory", MAX_BYTES >> 20);
     Error::new(Kind::Limit("watched pods"), message).hint("watch fewer: name namespaces, or a selector")
-}
-
-fn key(read: &ReadPod) -> (String, String) {
-    (read.pod.metadata.namespace.clone(), read.pod.metadata.name.clone())
 }
