@@ -70,7 +70,7 @@ fn loads(criterion: &mut Criterion) {
     group.sample_size(20);
     let mut load = |name: &str, runtime: &Runtime| {
         group.bench_function(name, |bencher| {
-            let load = |bytes| black_box(executor.block_on(runtime.load::<Vec<u8>>(bytes)).expect("it is a query"));
+            let load = |bytes: Vec<u8>| black_box(executor.block_on(runtime.load(bytes)).expect("it is a query"));
             bencher.iter_batched(|| bytes.clone(), load, BatchSize::LargeInput);
         });
     };

@@ -1,5 +1,9 @@
-//! A page of pods as an API server sends it: [`realistic_pod`]s, with what kube-apiserver 1.37 adds to a pod that is created and whose
-//! status is written: defaults, the volume of the service account, and managed fields, which are a third of it.
+//! A page of pods as an API server sends it: [`realistic_pod`]s, with what kube-apiserver adds to a pod that is created and whose status is
+//! written. That is defaults, the volume of the service account, and managed fields, which are more than half of it and of which podlens
+//! reads nothing.
+//!
+//! It was held against the page that kube-apiserver 1.37.2 sends of the same 500 pods: they differ in uids, times, versions and the names
+//! of namespace and volume alone.
 
 use bytes::Bytes;
 use podlens_tests::cluster::realistic_pod;
@@ -231,6 +235,6 @@ mod tests {
     #[test]
     fn a_pod_is_as_long_as_those_of_a_real_page() {
         let bytes = encoded().len() / PODS;
-        assert!((9_500..10_100).contains(&bytes), "{bytes}");
+        assert!((9_700..9_900).contains(&bytes), "{bytes}");
     }
 }
