@@ -30,7 +30,14 @@ fn built(name: &str) -> PathBuf {
     let profile = test.ancestors().nth(2).expect("a test lies two folders below its profile's");
     let release: &[&str] = if profile.ends_with("release") { &["--release"] } else { &[] };
     let target_dir = profile.parent().expect("a profile's folder lies in the target folder");
-    let status = Command::new(env!("CARGO"))
+    let mut cargo = Command::new(env!("CARGO"));
+    // What the outer cargo tells of this test's package. The build script of `ring` reads these, and runs anew where they are not what
+    // they were: each build here, and each next one without them, would begin at `ring`.
+    let is_of_package = |name: &str| name == "OUT_DIR" || name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_of_package)) {
+        cargo.env_remove(name);
+    }
+    let status = cargo
         .args(["build", "--quiet", "--package", name, "--bin", name, "--target-dir"])
         .arg(target_dir)
         .args(release)
