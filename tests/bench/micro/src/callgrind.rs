@@ -15,11 +15,14 @@ pub(crate) fn count(argument: &str, boundary: &str) -> Result<BTreeMap<String, u
     let files = folder.path().join("counts");
     let program = std::env::current_exe().map_err(|error| format!("this program cannot be found: {error}"))?;
     let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--quiet"])
+        // Valgrind runs one thread at a time. Unless it is fair, one that only looks for work may keep the one that has it from running.
+        .args(["--tool=callgrind", "--quiet", "--fair-sched=try"])
         .arg(format!("--dump-before={boundary}"))
         .arg(format!("--callgrind-out-file={}", files.display()))
         .arg(program)
         .arg(argument)
+        // The compiler's threads would be such.
+        .env("RAYON_NUM_THREADS", "1")
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
