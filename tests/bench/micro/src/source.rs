@@ -23,12 +23,11 @@ impl OnePage {
     }
 
     fn read(&self) -> Result<Page, Error> {
-        let mut page = Page::default();
-        page.pods = match self {
+        let pods = match self {
             Self::Encoded(body) => podlens::bench::decode_page(body)?,
             Self::Decoded(pods) => pods.clone(),
         };
-        Ok(page)
+        Ok(Page { pods, ..Page::default() })
     }
 }
 
