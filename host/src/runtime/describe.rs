@@ -13,6 +13,7 @@ use super::store::{Sandbox, State};
 use crate::bindings;
 use crate::bindings::podlens::query::types as wit;
 use crate::error::{Error, Kind};
+use crate::kube::Detail;
 use crate::limits::{Budget, Limit, Limits};
 use crate::policy::{Grant, PodRequest};
 use crate::query::{Column, ColumnType, Description, Parameter, ParameterType};
@@ -29,6 +30,7 @@ pub(super) async fn describe(engine: &Engine, pre: &bindings::QueryPre<State>) -
     let sandbox = Sandbox {
         grant: Arc::new(Grant::nothing()),
         source: Arc::new(NoPods),
+        detail: Detail::Metadata,
         deadline: deadline(&budget, Instant::now()),
         columns: Arc::new([]),
         rows: None,

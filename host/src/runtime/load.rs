@@ -41,7 +41,7 @@ pub struct Query {
     pub(super) pre: bindings::QueryPre<State>,
     pub(super) description: Arc<Description>,
     pub(super) columns: Arc<[Column]>,
-    uses: PodAccess,
+    pub(super) uses: PodAccess,
     digest: Digest,
     compilation: Compilation,
 }
