@@ -276,6 +276,7 @@ mod tests {
         };
         assert_eq!(of(&["floor"]), ["floor", "floor-metadata"]);
         assert_eq!(of(&["kubectl-get", "java"]), ["java", "kubectl-get"]);
-        assert_eq!(of(&["kube"]), <[&str; 0]>::default());
+        // By whole words: `kubectl` is not of `kube`, and `kube-rs` is.
+        assert_eq!(of(&["kube"]), ["kube-rs"]);
     }
 }

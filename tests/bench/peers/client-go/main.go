@@ -8,6 +8,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 
 	corev1 "k8s.io/api/core/v1"
@@ -40,11 +41,16 @@ func list(json, identity bool, task, namespace string) error {
 	if err != nil {
 		return err
 	}
-	if !json {
-		config.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
-		config.ContentType = "application/vnd.kubernetes.protobuf"
+	// Both are said: without, generated clients of built-in types ask for protobuf.
+	config.ContentType = "application/vnd.kubernetes.protobuf"
+	if json {
+		config.ContentType = "application/json"
 	}
+	config.AcceptContentTypes = config.ContentType
 	config.DisableCompression = identity
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return encodings{next, config.ContentType, identity}
+	})
 	// The default, five requests a second, would be all that is measured.
 	config.QPS = -1
 	client, err := kubernetes.NewForConfig(config)
@@ -65,6 +71,27 @@ func list(json, identity bool, task, namespace string) error {
 		return err
 	}
 	return out.Flush()
+}
+
+// Refuses what was not asked for: an answer in another encoding reads the same, and would be measured under a wrong name.
+type encodings struct {
+	next        http.RoundTripper
+	contentType string
+	identity    bool
+}
+
+func (e encodings) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := e.next.RoundTrip(request)
+	if err != nil || response.StatusCode != http.StatusOK {
+		return response, err
+	}
+	if contentType := response.Header.Get("Content-Type"); contentType != e.contentType {
+		return nil, fmt.Errorf("the answer is `%s`, and not `%s` as asked for", contentType, e.contentType)
+	}
+	if e.identity && response.Uncompressed {
+		return nil, fmt.Errorf("the answer was compressed, which was not asked for")
+	}
+	return response, nil
 }
 
 func printer(task string) (func(*bufio.Writer, *corev1.Pod) error, error) {
