@@ -19,7 +19,6 @@ use wasmtime::component::ResourceTable;
 
 use crate::bindings::podlens::query::types;
 use crate::error::Error;
-use crate::kube::Detail;
 use crate::limits::{Budget, Limit, LimitReached};
 use crate::policy::{Grant, PodRequest};
 use crate::query::{Column, Row};
@@ -41,8 +40,8 @@ pub(crate) struct Imports {
     pub(crate) table: ResourceTable,
     pub(crate) grant: Arc<Grant>,
     pub(crate) source: Arc<dyn PodSource>,
-    /// The least that has to be read of each pod for the functions that the guest imports.
-    pub(crate) detail: Detail,
+    /// Whether the guest imports what reads more of a pod than its metadata.
+    pub(crate) reads_fields: bool,
     pub(crate) budget: Arc<Budget>,
     pub(crate) deadline: Instant,
     pub(crate) columns: Arc<[Column]>,

@@ -21,8 +21,13 @@ impl Imports {
         })
     }
 
+    /// The least that has to be read of each pod.
     fn detail(&self, objects: bool) -> Detail {
-        if objects { Detail::Object } else { self.detail }
+        match (objects, self.reads_fields) {
+            (true, _) => Detail::Object,
+            (false, true) => Detail::Fields,
+            (false, false) => Detail::Metadata,
+        }
     }
 
     fn reader(&self) -> Reader {

@@ -14,7 +14,6 @@ use super::store::{Sandbox, State};
 use crate::bindings;
 use crate::bindings::podlens::query::types as wit;
 use crate::error::{Error, Kind};
-use crate::kube::Detail;
 use crate::limits::{Budget, Limit, Limits};
 use crate::policy::{Grant, PodRequest};
 use crate::query::{Column, ColumnType, Description, Parameter, ParameterType};
@@ -31,7 +30,7 @@ pub(super) async fn describe(engine: &Engine, pool: Option<&Pool>, pre: &binding
     let sandbox = Sandbox {
         grant: Arc::new(Grant::nothing()),
         source: Arc::new(NoPods),
-        detail: Detail::Metadata,
+        reads_fields: false,
         deadline: deadline(&budget, Instant::now()),
         columns: Arc::new([]),
         rows: None,

@@ -16,7 +16,6 @@ use super::store::Sandbox;
 use crate::bindings::podlens::query::types as wit;
 use crate::error::{Error, Kind};
 use crate::imports::{HostCall, HostFunction, Notes};
-use crate::kube::Detail;
 use crate::limits::{Budget, Limit, Limits};
 use crate::policy::Grant;
 use crate::query::{Argument, ArgumentValue, Row};
@@ -131,7 +130,7 @@ impl Query {
         let sandbox = Sandbox {
             grant: Arc::new(grant),
             source,
-            detail: if self.uses.fields { Detail::Fields } else { Detail::Metadata },
+            reads_fields: self.uses.fields,
             budget: budget.clone(),
             deadline: deadline(&budget, started),
             columns: self.columns.clone(),

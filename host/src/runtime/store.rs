@@ -14,7 +14,6 @@ use super::log::Log;
 use super::memory::MemoryLimiter;
 use super::wasi;
 use crate::imports::{Imports, Notes, READS_AT_ONCE};
-use crate::kube::Detail;
 use crate::limits::Budget;
 use crate::policy::Grant;
 use crate::query::{Column, Row};
@@ -45,8 +44,8 @@ impl WasiView for State {
 pub(super) struct Sandbox {
     pub(super) grant: Arc<Grant>,
     pub(super) source: Arc<dyn PodSource>,
-    /// The least that has to be read of each pod.
-    pub(super) detail: Detail,
+    /// Whether the guest imports what reads more of a pod than its metadata.
+    pub(super) reads_fields: bool,
     pub(super) budget: Arc<Budget>,
     pub(super) deadline: Instant,
     pub(super) columns: Arc<[Column]>,
@@ -70,7 +69,7 @@ impl Sandbox {
                 table,
                 grant: self.grant,
                 source: self.source,
-                detail: self.detail,
+                reads_fields: self.reads_fields,
                 budget: self.budget,
                 deadline: self.deadline,
                 columns: self.columns,
