@@ -24,6 +24,7 @@ mod inspect;
 mod kubeconfig;
 mod pods_from;
 mod policy;
+mod pool;
 mod projects;
 mod proxy;
 mod query_tests;

@@ -19,6 +19,7 @@ use wasmtime::component::ResourceTable;
 
 use crate::bindings::podlens::query::types;
 use crate::error::Error;
+use crate::kube::Detail;
 use crate::limits::{Budget, Limit, LimitReached};
 use crate::policy::{Grant, PodRequest};
 use crate::query::{Column, Row};
@@ -40,6 +41,8 @@ pub(crate) struct Imports {
     pub(crate) table: ResourceTable,
     pub(crate) grant: Arc<Grant>,
     pub(crate) source: Arc<dyn PodSource>,
+    /// The least that has to be read of each pod for the functions that the guest imports.
+    pub(crate) detail: Detail,
     pub(crate) budget: Arc<Budget>,
     pub(crate) deadline: Instant,
     pub(crate) columns: Arc<[Column]>,

@@ -265,6 +265,26 @@ mod tests {
     }
 
     #[test]
+    fn metadata_alone_is_a_pod_without_the_rest() {
+        let metadata = Pod { metadata: pod("a").metadata, ..Pod::default() };
+        let list = PodListWire { metadata: ListMeta::default(), items: vec![metadata.encode_to_vec().into()] };
+        let envelope = |kind: &str| {
+            let type_meta = TypeMeta { api_version: "meta.k8s.io/v1".into(), kind: kind.into() };
+            let envelope = Envelope { type_meta, raw: list.encode_to_vec().into(), ..Envelope::default() };
+            Bytes::from([PROTOBUF_MAGIC.as_slice(), &envelope.encode_to_vec()].concat())
+        };
+        let json = serde_json::json!({
+            "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "items": [{"metadata": pod("a").metadata}],
+        });
+        for body in [envelope("PartialObjectMetadataList"), json.to_string().into()] {
+            assert_eq!(decode_list(&body, false).unwrap().pods[0].pod(), metadata);
+        }
+        for kind in ["PodList", "PartialObjectMetadata", "Table"] {
+            decode_list(&envelope(kind), false).map(drop).unwrap_err();
+        }
+    }
+
+    #[test]
     fn whole_objects_keep_what_is_not_read_and_get_their_type_back() {
         let body = r#"{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"a"},"spec":{"dnsPolicy":"Default"}},{}]}"#;
         let list = decode_list(&body.into(), true).unwrap();

@@ -47,6 +47,7 @@ pub use pod::{
 #[cfg(feature = "cli")]
 pub(crate) use pod::{Envelope, ListMeta, PROTOBUF_MAGIC};
 pub use read_pod::ReadPod;
+pub use request::Detail;
 pub(crate) use request::{Accept, ContinueToken, ListPods, PAGE_LIMIT, Request, WatchPods};
 pub use review::{SelfSubjectReview, ServerVersion};
 #[cfg(feature = "cli")]

@@ -14,6 +14,7 @@ use super::log::Log;
 use super::memory::MemoryLimiter;
 use super::wasi;
 use crate::imports::{Imports, Notes, READS_AT_ONCE};
+use crate::kube::Detail;
 use crate::limits::Budget;
 use crate::policy::Grant;
 use crate::query::{Column, Row};
@@ -44,6 +45,8 @@ impl WasiView for State {
 pub(super) struct Sandbox {
     pub(super) grant: Arc<Grant>,
     pub(super) source: Arc<dyn PodSource>,
+    /// The least that has to be read of each pod.
+    pub(super) detail: Detail,
     pub(super) budget: Arc<Budget>,
     pub(super) deadline: Instant,
     pub(super) columns: Arc<[Column]>,
@@ -67,6 +70,7 @@ impl Sandbox {
                 table,
                 grant: self.grant,
                 source: self.source,
+                detail: self.detail,
                 budget: self.budget,
                 deadline: self.deadline,
                 columns: self.columns,

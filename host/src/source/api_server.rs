@@ -64,7 +64,7 @@ impl PodSource for ApiServer {
                 return Err(Error::not_found());
             };
             let [namespace] = namespaces.as_slice() else { return Err(Error::not_found()) };
-            let response = self.client.send(&Request::get_pod(namespace, name, request.objects()), call(bounds)).await?;
+            let response = self.client.send(&Request::get_pod(namespace, name, request.detail()), call(bounds)).await?;
             let pod = kube::decode_pod(&response.body, request.objects()).map_err(|error| response.unreadable(error))?;
             Ok(Page { pods: vec![pod], response_bytes: response.wire_bytes, ..Page::default() })
         })
@@ -158,7 +158,7 @@ impl ApiServerPages {
             namespace,
             labels: self.request.labels(),
             fields: self.request.fields(),
-            objects: self.request.objects(),
+            detail: self.request.detail(),
             limit: self.limit,
             continue_token: self.part.continue_token.as_ref(),
         });
