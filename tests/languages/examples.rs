@@ -124,6 +124,22 @@ fn they_print_the_same_bytes_in_every_format() {
     }
 }
 
+/// What it imports tells how much of each pod the cluster is asked for.
+#[test]
+fn they_import_of_a_pod_what_they_name() {
+    for query in QUERIES {
+        for language in LANGUAGES {
+            let done =
+                program::run(projects::podlens().arg("inspect").arg(projects::example(query, language)).args(["-o", "json"]));
+            assert_eq!(done.code, 0, "{query} in {language}: {}", done.stderr);
+            let imports = |method: &str| done.stdout.contains(&format!("\"[method]pod.{method}\""));
+            assert!(imports("name") && imports("namespace"), "{query} in {language}: {}", done.stdout);
+            assert_eq!(imports("status"), query == "restarts", "{query} in {language}");
+            assert!(!imports("spec") && !imports("object"), "{query} in {language}");
+        }
+    }
+}
+
 /// The test cases lie beside the query in Rust: what is granted, what goes wrong in mid-list, what a parameter may be.
 #[test]
 fn they_pass_the_test_cases_of_those_in_rust() {
