@@ -118,7 +118,8 @@ impl Drop for OpenList {
 
 impl Reader {
     pub(super) fn bounds(&self) -> Bounds {
-        Bounds { deadline: self.deadline, max_bytes: MAX_ANSWER_BYTES }
+        let ahead = self.budget.used(Limit::Requests) < self.budget.limits().get(Limit::Requests);
+        Bounds { deadline: self.deadline, max_bytes: MAX_ANSWER_BYTES, ahead }
     }
 
     async fn next(&self, pages: &mut dyn PodPages, request: &PodRequest) -> Result<Option<Vec<HeldPod>>, Stop> {

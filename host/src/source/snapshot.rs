@@ -143,7 +143,7 @@ mod tests {
         Snapshot::new(vec![pod("b", "x", "3"), pod("a", "y", "9"), pod("a-b", "x", "4"), pod("a", "x", "5"), pod("a", "y", "10")])
     }
 
-    const BOUNDS: fn() -> Bounds = || Bounds { deadline: Instant::now(), max_bytes: 0 };
+    const BOUNDS: fn() -> Bounds = || Bounds { deadline: Instant::now(), max_bytes: 0, ahead: false };
 
     async fn list(snapshot: &Snapshot, grant: Grant, labels: &str) -> Vec<Vec<String>> {
         let ask = Ask::List {

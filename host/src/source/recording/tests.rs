@@ -9,7 +9,7 @@ use crate::kube::Detail;
 use crate::policy::{Ask, Grant, authorize};
 use crate::source::{Bounds, BoxFuture, Page, PodPages, PodSource, Snapshot};
 
-const BOUNDS: fn() -> Bounds = || Bounds { deadline: Instant::now(), max_bytes: 0 };
+const BOUNDS: fn() -> Bounds = || Bounds { deadline: Instant::now(), max_bytes: 0, ahead: false };
 
 fn pod(namespace: &str, name: &str) -> ReadPod {
     let object = serde_json::json!({
