@@ -80,8 +80,8 @@ fn without(text: &str, methods: &[&str]) -> String {
             above += line;
             continue;
         }
-        let is_one = |method: &&str| item.strip_prefix(method).is_some_and(|rest| rest.starts_with(": func("));
-        if !methods.iter().any(|method| is_one(&method)) {
+        let is_one = |method: &&str| item.strip_prefix(*method).is_some_and(|rest| rest.starts_with(": func("));
+        if !methods.iter().any(is_one) {
             kept += &above;
             kept += line;
         }
