@@ -70,6 +70,8 @@
 //! `cli` (default): the binary's dependencies. Embedders set `default-features = false`.
 //! `cache` (with `cli`): [`CompileCache`], compiled components kept on disk.
 
+#[doc(hidden)]
+pub mod bench;
 mod bindings;
 #[cfg(feature = "cli")]
 #[doc(hidden)]

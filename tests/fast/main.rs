@@ -1,7 +1,7 @@
-//! The fast lane: needs cargo and the target `wasm32-wasip2`, nothing else.
+//! The fast lane: needs cargo and the target `wasm32-wasip2`; on Linux on x86-64 valgrind too; nothing else.
 //!
 //! `sandbox.rs` runs the hostile guests, `component.rs` loads what is no query, `policy.rs` asks for what is not granted,
-//! `crossing.rs` compares what crosses into a guest, and `tidy.rs` reads the sources.
+//! `crossing.rs` compares what crosses into a guest, `instructions.rs` counts what work costs, and `tidy.rs` reads the sources.
 //!
 //! Of the binary, `cli.rs` has what is typed and printed, `wire.rs` what an API server can do wrong, `trust.rs`, `kubeconfig.rs` and
 //! `tunnel.rs` the ways to it, `pods_from.rs`, `several.rs` and `watch.rs` where its pods come from, `failures.rs` what is told of a run that
@@ -21,6 +21,7 @@ mod doctor;
 mod failures;
 mod frozen;
 mod inspect;
+mod instructions;
 mod kubeconfig;
 mod pods_from;
 mod policy;

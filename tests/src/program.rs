@@ -14,22 +14,31 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(2);
 /// The binary, built from the sources as they are now with the profile of this test.
 pub fn podlens() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let test = std::env::current_exe().expect("a test has a path");
-        // A test lies in TARGET_DIR/PROFILE/deps.
-        let profile = test.ancestors().nth(2).expect("a test lies two folders below its profile's");
-        let release: &[&str] = if profile.ends_with("release") { &["--release"] } else { &[] };
-        let target_dir = profile.parent().expect("a profile's folder lies in the target folder");
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "podlens", "--bin", "podlens", "--target-dir"])
-            .arg(target_dir)
-            .args(release)
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-            .status()
-            .expect("cargo can be started");
-        assert!(status.success(), "building the podlens binary failed");
-        profile.join("podlens")
-    })
+    BINARY.get_or_init(|| built("podlens"))
+}
+
+/// The program that counts instructions, likewise.
+pub fn micro() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| built("podlens-micro"))
+}
+
+/// Builds the binary of this name, which its package has too.
+fn built(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test has a path");
+    // A test lies in TARGET_DIR/PROFILE/deps.
+    let profile = test.ancestors().nth(2).expect("a test lies two folders below its profile's");
+    let release: &[&str] = if profile.ends_with("release") { &["--release"] } else { &[] };
+    let target_dir = profile.parent().expect("a profile's folder lies in the target folder");
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", name, "--bin", name, "--target-dir"])
+        .arg(target_dir)
+        .args(release)
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .status()
+        .expect("cargo can be started");
+    assert!(status.success(), "building the binary `{name}` failed");
+    profile.join(name)
 }
 
 /// A command for the binary in an environment of its own: no kubeconfig, no cluster, no home, no cache of compiled components.
