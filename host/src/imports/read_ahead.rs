@@ -17,8 +17,8 @@ use crate::limits::{Budget, Charge, Limit};
 use crate::policy::PodRequest;
 use crate::source::{Bounds, MAX_ANSWER_BYTES, Page, PodPages};
 
-/// Most pages of one run that are being read at the same time, whatever the number of its lists: their bytes are not charged as memory
-/// before they are decoded. Two keep the network busy while one is being decoded.
+/// Most pages of one run that are being read at the same time, whatever the number of its lists, each with the one after it begun: what is
+/// not complete is not charged as memory yet. Arbitrary; the network is busy with two.
 pub(crate) const READS_AT_ONCE: usize = 2;
 
 /// A pod that was read for a guest. Its memory is charged to the run until this is dropped.

@@ -90,7 +90,7 @@ impl std::fmt::Debug for Query {
 impl Runtime {
     /// Compiles a component, checks that it is a query, and has it describe itself.
     ///
-    /// Compiling takes some 0.2 seconds for a component written in Rust and several for one with a JavaScript or Python runtime.
+    /// Compiling takes some 0.2 seconds for a component written in Rust, up to one with a JavaScript runtime, and several with Python's.
     ///
     /// # Errors
     ///

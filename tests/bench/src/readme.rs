@@ -18,7 +18,7 @@ const SHOWN: [(&str, &str); 12] = [
     ("kubectl-get", "`kubectl get pods`"),
     ("kubectl-columns", "`kubectl get pods -o custom-columns=…`"),
     ("kubectl-jq", "`kubectl get pods -o json` with jq"),
-    ("floor", "nobody is below: the pages, read and dropped"),
+    ("floor", "pages one after the other, read and dropped"),
 ];
 
 /// The sizes that are shown.
@@ -138,11 +138,22 @@ pub(crate) mod tests {
 | containers that were restarted, of | 500 pods | 10,000 pods | memory of 10,000 | CPU time of 10,000 |
 | --- | ---: | ---: | ---: | ---: |
 | **podlens**, query in Rust | 45 ms | 520 ms | 40 MiB | 10 ms |
-| nobody is below: the pages, read and dropped | 30 ms | 410 ms | 40 MiB | 10 ms |
+| pages one after the other, read and dropped | 30 ms | 410 ms | 40 MiB | 10 ms |
 
 Whole processes against a real API server on the same machine (2 × Some CPU), median of 5 rounds; podlens 0123456789ab, Kubernetes v1.37.2, 2026-01-02.
 "
         );
         assert!(readme("{}").unwrap_err().contains("no results"));
+    }
+
+    /// The README says what was measured, word for word.
+    #[test]
+    fn the_table_of_the_readme_is_of_the_results() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+        let readme_md = read("../../README.md");
+        let (_, rest) = readme_md.split_once("<!-- tests/bench/run readme -->\n").unwrap();
+        let (shown, _) = rest.split_once("<!-- end -->").unwrap();
+        assert_eq!(shown, readme(&read("results/latest.json")).unwrap(), "paste what `tests/bench/run readme` prints");
     }
 }
