@@ -2,17 +2,20 @@
 //!
 //! A cargo feature of its own would have the tests build the whole host twice.
 
-use bytes::Bytes;
-
 use crate::error::{Error, Kind};
-use crate::kube::{ReadPod, decode_list};
+use crate::kube::{DecodeError, ListDecoder, ReadPod};
 
 /// The pods of a page, from the body of the API server's answer.
 ///
 /// # Errors
 ///
 /// When it is none.
-pub fn decode_page(body: &Bytes) -> Result<Vec<ReadPod>, Error> {
-    let list = decode_list(body, false).map_err(|error| Error::new(Kind::Server, "the page cannot be read").because(error))?;
-    Ok(list.pods)
+pub fn decode_page(body: &[u8]) -> Result<Vec<ReadPod>, Error> {
+    let unreadable = |error: DecodeError| Error::new(Kind::Server, "the page cannot be read").because(error);
+    let mut list = ListDecoder::new(false);
+    // As it comes over HTTP/2.
+    for piece in body.chunks(16 << 10) {
+        list.push(piece).map_err(unreadable)?;
+    }
+    Ok(list.finish().map_err(unreadable)?.pods)
 }

@@ -96,7 +96,7 @@ mod yaml;
 pub use client::Client;
 pub use config::{Config, ConfigOptions, Setting};
 pub use error::Error;
-pub use kube::{FieldSelector, LabelSelector, Namespace, Pod, PodName, ReadPod};
+pub use kube::{Detail, FieldSelector, LabelSelector, Namespace, Pod, PodName, ReadPod};
 pub use limits::{Limit, Limits, Unit};
 pub use policy::{Grant, PodRequest, Scope};
 pub use query::{

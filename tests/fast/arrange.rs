@@ -207,12 +207,17 @@ pub(crate) fn pods(names: &[&str], token: &str) -> Answer {
 
 /// The same list in Kubernetes' protobuf.
 pub(crate) fn protobuf_list(list: &Value) -> Vec<u8> {
+    protobuf_list_of("v1", "PodList", list)
+}
+
+/// The same, said to be of another kind.
+pub(crate) fn protobuf_list_of(api_version: &str, kind: &str, list: &Value) -> Vec<u8> {
     let items = list["items"].as_array().map(Vec::as_slice).unwrap_or_default();
     let message = PodList {
         metadata: Some(ListMeta { continue_token: list["metadata"]["continue"].as_str().unwrap_or_default().to_owned() }),
         items: items.iter().map(|item| serde_json::from_value(item.clone()).expect("a test writes a pod")).collect(),
     };
-    protobuf("v1", "PodList", message.encode_to_vec())
+    protobuf(api_version, kind, message.encode_to_vec())
 }
 
 /// An object in Kubernetes' protobuf: `raw`, and what it is said to be.

@@ -25,6 +25,7 @@ mod instructions;
 mod kubeconfig;
 mod pods_from;
 mod policy;
+mod pool;
 mod projects;
 mod proxy;
 mod query_tests;

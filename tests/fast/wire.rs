@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::arrange::{
     DOCTOR, NAMESPACE, PODS, Place, TOKEN, check, check_answer, lines, page, pod, pod_list, pods, protobuf, protobuf_list,
+    protobuf_list_of,
 };
 use crate::{guests, support};
 
@@ -589,7 +590,7 @@ async fn a_body_that_is_no_list_is_refused() {
         check_undecodable(Answer::json(200, body), malformed).await;
     }
     let list = protobuf_list(&pod_list(&[pod("web-0"), pod("web-1")], ""));
-    for body in [&list[..list.len() - 1], &list[..list.len() / 2], b"\0", &[&list[..], &[0xff]].concat()] {
+    for body in [&list[..list.len() - 1], &list[..list.len() / 2], b"\0", b"k8s\0", &[&list[..], &[0xff]].concat()] {
         check_undecodable(Answer::protobuf(body), malformed).await;
     }
     for wrong in ["[".repeat(100_000).as_str(), "[{}", "{}", "7"] {
@@ -634,7 +635,6 @@ async fn another_kind_is_refused_by_its_name() {
         check_undecodable(Answer::protobuf(protobuf(api_version, kind, Vec::new())), &told).await;
     }
     check_undecodable(Answer::json(200, "{}"), "``, not a v1 PodList").await;
-    check_undecodable(Answer::protobuf(b"k8s\0"), "``, not a v1 PodList").await;
     check_answer(
         Answer::json(200, json!({ "kind": "SecretList", "apiVersion": "v1" }).to_string()),
         4,
@@ -927,6 +927,38 @@ fn a_list_is_asked_for_page_by_page_with_the_same_words() {
     let accepted: BTreeSet<_> = fake.seen().iter().map(|seen| seen.header("accept").map(str::to_owned)).collect();
     assert_eq!(accepted, [Some("application/vnd.kubernetes.protobuf,application/json".to_owned())].into());
     assert_eq!(fake.connections(), 1);
+}
+
+/// `pod-names` imports nothing that reads more than metadata, `restarts` does.
+#[test]
+fn metadata_alone_is_asked_for_where_a_query_can_read_no_more() {
+    const METADATA: &str = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/vnd.kubernetes.protobuf,application/json";
+    const FIELDS: &str = "application/vnd.kubernetes.protobuf,application/json";
+    let list = |names: &[&str]| {
+        pod_list(&names.iter().map(|name| json!({ "metadata": { "name": name, "namespace": NAMESPACE } })).collect::<Vec<_>>(), "")
+    };
+    let partial = |names: &[&str]| Answer::protobuf(protobuf_list_of("meta.k8s.io/v1", "PartialObjectMetadataList", &list(names)));
+    for (arguments, accept, answer) in [
+        (&["pod-names"][..], METADATA, partial(&["web-0"])),
+        // A server that knows no such form.
+        (&["pod-names"], METADATA, Answer::protobuf(protobuf_list(&list(&["web-0"])))),
+        (&["pod-names"], METADATA, Answer::json(200, list(&["web-0"]).to_string())),
+        (&["pod-names", "--field-selector", "metadata.name=web-0"], METADATA, partial(&["web-0"])),
+        (&["pod-names", "--field-selector", "status.phase!=Failed"], FIELDS, Answer::protobuf(protobuf_list(&list(&["web-0"])))),
+        (&["pod-names", "--record", "recording.json"], FIELDS, Answer::protobuf(protobuf_list(&list(&["web-0"])))),
+    ] {
+        let fake = Fake::start([(get(PODS), answer)]);
+        let place = Place::mount(fake.authority());
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let mut run = place.in_pod("127.0.0.1", fake.port());
+        run.current_dir(folder.path()).arg("run").args(arguments).args(["-o", "name"]);
+        place.check(&mut run, 0, &["pod/web-0"], &[]);
+        assert_eq!(fake.seen()[0].header("accept"), Some(accept), "{arguments:?}");
+    }
+    let fake = Fake::start([(get(PODS), Answer::protobuf(protobuf_list(&list(&["web-0"]))))]);
+    let place = Place::mount(fake.authority());
+    place.check(place.in_pod("127.0.0.1", fake.port()).args(["run", "restarts", "-o", "json"]), 0, &["[]"], &[]);
+    assert_eq!(fake.seen()[0].header("accept"), Some(FIELDS));
 }
 
 #[test]

@@ -53,7 +53,7 @@ async fn they_do_what_those_in_rust_do() {
     for pair in pairs().await {
         assert_eq!(pair.other.description(), pair.in_rust.description(), "{}", pair.name);
         let mins: &[&[(&str, &str)]] = match pair.query {
-            "restarts" => &[&[], &[("min", "0")], &[("min", "5")], &[("min", "-9223372036854775808")], &[("min", "2147483648")]],
+            "restarts" => &[&[], &[("min", "0")], &[("min", "5")], &[("min", "-9007199254740991")], &[("min", "2147483648")]],
             _ => &[&[]],
         };
 
@@ -120,6 +120,22 @@ fn they_print_the_same_bytes_in_every_format() {
         for format in FORMATS {
             let (printed, expected) = (print(&component, format), print(&projects::in_rust("restarts"), format));
             assert!(printed == expected && !printed.is_empty(), "{language} -o {format}:\n{printed}\nand not\n{expected}");
+        }
+    }
+}
+
+/// What it imports tells how much of each pod the cluster is asked for.
+#[test]
+fn they_import_of_a_pod_what_they_name() {
+    for query in QUERIES {
+        for language in LANGUAGES {
+            let done =
+                program::run(projects::podlens().arg("inspect").arg(projects::example(query, language)).args(["-o", "json"]));
+            assert_eq!(done.code, 0, "{query} in {language}: {}", done.stderr);
+            let imports = |method: &str| done.stdout.contains(&format!("\"[method]pod.{method}\""));
+            assert!(imports("name") && imports("namespace"), "{query} in {language}: {}", done.stdout);
+            assert_eq!(imports("status"), query == "restarts", "{query} in {language}");
+            assert!(!imports("spec") && !imports("object"), "{query} in {language}");
         }
     }
 }

@@ -105,11 +105,11 @@ pub(crate) fn requests_when(cluster: &Cluster, namespace: &str, count: usize) ->
 }
 
 /// How many pods a [`Held`] run has to list for its last page not to be asked for before it goes on.
-pub(crate) const HELD_PODS: usize = 1_501;
+pub(crate) const HELD_PODS: usize = 2_001;
 
-/// How many pages of those it has asked for while it is held: one that the guest works on, one that waits for it, and one that waits for
-/// room.
-pub(crate) const HELD_PAGES: usize = 3;
+/// How many pages of those it has asked for while it is held: one that the guest works on, one that waits for it, one that waits for
+/// room, and the one after that.
+pub(crate) const HELD_PAGES: usize = 4;
 
 /// A run over [`HELD_PODS`] pods that nobody reads on from, so that it stands still in its first page.
 ///

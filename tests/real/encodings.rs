@@ -5,9 +5,10 @@ use std::sync::Arc;
 use podlens::{ApiServer, Client, Config, Grant, Limit, Row, RunOptions, Runtime};
 use podlens_tests::cluster::{Mount, realistic_pod};
 use podlens_tests::guests::DESCRIBES_EVERYTHING;
+use podlens_tests::program;
 use serde_json::{Value, json};
 
-use crate::arrange::{cluster, reader};
+use crate::arrange::{cluster, in_pod, reader};
 
 /// Pods that say what [`realistic_pod`]s leave out, and that say it in unusual ways.
 fn unusual_pods() -> Vec<Value> {
@@ -126,4 +127,25 @@ async fn protobuf_and_json_give_the_same_pods() {
     assert_eq!(json.len(), count);
     // They were two encodings indeed.
     assert!(json_bytes > protobuf_bytes * 5 / 4, "{json_bytes} bytes of JSON, {protobuf_bytes} of protobuf");
+}
+
+/// A query that can read no more than metadata is sent no more, and answers the same.
+#[test]
+fn metadata_alone_is_the_same_names() {
+    let cluster = cluster();
+    let (namespace, mount) = reader(cluster, "metadata");
+    cluster.create_pods(&namespace, 20, realistic_pod);
+    let run = |arguments: &[&str]| {
+        let mut command = in_pod(cluster, &mount);
+        let done = program::run(command.args(["run", "pod-names", "-o", "csv", "--stats"]).args(arguments));
+        assert_eq!(done.code, 0, "{}", done.stderr);
+        let told = done.stderr.lines().find_map(|line| line.strip_prefix("bytes of answers")).expect("it is told");
+        let bytes: u64 = told.split_whitespace().next().and_then(|bytes| bytes.parse().ok()).expect("it is a number");
+        (done.stdout, bytes)
+    };
+    let (metadata, fewer) = run(&[]);
+    // This selector has to be held against each pod.
+    let (whole, more) = run(&["--field-selector", "status.phase!=None"]);
+    assert_eq!((metadata.lines().count(), &metadata), (21, &whole));
+    assert!(fewer < more * 3 / 4, "{fewer} bytes of metadata, {more} of pods");
 }

@@ -30,7 +30,8 @@ pub(super) fn check(headers: &HeaderMap, accept: Accept) -> Result<(), HeadError
     let content_type = headers.get(CONTENT_TYPE).ok_or(HeadError::NoContentType)?.as_bytes();
     let media_type = content_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
     match (media_type.as_slice(), accept) {
-        (b"application/json", _) | (b"application/vnd.kubernetes.protobuf", Accept::Protobuf) => Ok(()),
+        (b"application/json", _)
+        | (b"application/vnd.kubernetes.protobuf", Accept::Protobuf | Accept::Metadata | Accept::MetadataList) => Ok(()),
         _ => Err(HeadError::ContentType { found: text(content_type), accept }),
     }
 }
@@ -48,7 +49,7 @@ impl fmt::Display for HeadError {
             Self::NoContentType => f.write_str("it does not say its content type"),
             Self::ContentType { found, accept } => {
                 let asked_for = match accept {
-                    Accept::Protobuf => "JSON or protobuf",
+                    Accept::Protobuf | Accept::Metadata | Accept::MetadataList => "JSON or protobuf",
                     Accept::Json => "JSON",
                     #[cfg(feature = "cli")]
                     Accept::Forwarded(_) => "representation",

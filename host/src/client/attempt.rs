@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 use tokio::time::timeout;
 
-use super::body::{self, BodyError, IDLE_TIMEOUT};
+use super::body::{self, BodyError, IDLE_TIMEOUT, Receiver};
 use super::credential::Credential;
 use super::pool::Pool;
 use super::refusal::{self, Refused};
@@ -23,24 +22,20 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// Most bytes of a failure's body. A Status has some hundred; arbitrary. A longer one is passed over.
 const STATUS_MAX_BYTES: u64 = 64 * 1024;
 
-/// A whole body, and the server's clock.
-pub(super) struct Answer {
-    pub(super) body: Bytes,
-    pub(super) date: Option<jiff::Timestamp>,
-}
-
-/// Sends once, with `credential`, and reads at most `max_bytes`.
+/// Sends once, with `credential`, and reads at most `max_bytes` for `receiver`. Gives the server's clock.
 pub(super) async fn attempt(
     ask: Ask<'_>,
     pool: &Pool,
     credential: &Credential,
     max_bytes: u64,
     wire_bytes: &mut u64,
-) -> Result<Answer, Refused> {
+    receiver: &mut dyn Receiver,
+) -> Result<Option<jiff::Timestamp>, Refused> {
     let mut response = begin(ask, pool, credential, wire_bytes).await?;
     let date = answer::date(response.headers());
-    match body::read(&mut response, max_bytes, wire_bytes).await {
-        Ok(body) => Ok(Answer { body, date }),
+    match body::read(&mut response, max_bytes, wire_bytes, receiver).await {
+        Ok(()) => Ok(date),
+        Err(BodyError::Unreadable(error)) => Err(Refused::Final(Failure::Other(super::unreadable(credential, error)))),
         Err(BodyError::TooLarge) => {
             let message = format!("the answer of `{}` to {ask} is longer than {max_bytes} bytes", ask.address());
             Err(Refused::Final(Failure::TooLarge { error: Error::new(Kind::Server, message) }))
@@ -128,7 +123,7 @@ async fn status(response: &mut reqwest::Response, wire_bytes: &mut u64) -> Statu
         return Status::default();
     }
     // Bounded as a whole: this is an aside.
-    match timeout(IDLE_TIMEOUT, body::read(response, STATUS_MAX_BYTES, wire_bytes)).await {
+    match timeout(IDLE_TIMEOUT, body::read_whole(response, STATUS_MAX_BYTES, wire_bytes)).await {
         Ok(Ok(body)) => Status::decode(&body),
         Ok(Err(_)) | Err(_) => Status::default(),
     }

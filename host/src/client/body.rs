@@ -1,9 +1,11 @@
-//! Reading a body: bounded in bytes and in time, whole or not at all.
+//! Reading a body: bounded in bytes and in time. Who receives it as it comes has nothing until it is complete.
 
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::time::{Instant, timeout};
+
+use crate::kube::DecodeError;
 
 /// Longest silence within a body, and the length of the window that the rate is taken over. Arbitrary; an API server writes a page as
 /// fast as the network takes it.
@@ -21,6 +23,8 @@ pub(super) trait Chunks {
     type Error;
     /// Bytes of the body by its header, where it says.
     fn told_bytes(&self) -> Option<u64>;
+    /// Whether it shares its connection with others.
+    fn is_multiplexed(&self) -> bool;
     /// The next piece; `None` after the last one. An incomplete body ends with an error.
     fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, Self::Error>> + Send;
 }
@@ -32,41 +36,93 @@ impl Chunks for reqwest::Response {
         self.content_length()
     }
 
+    fn is_multiplexed(&self) -> bool {
+        self.version() == reqwest::Version::HTTP_2
+    }
+
     fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, Self::Error>> + Send {
         self.chunk()
+    }
+}
+
+/// Who is given a body while it comes.
+pub(crate) trait Receiver: Send {
+    /// A body begins, of so many bytes, if that is told. What came before was of an attempt that failed. `multiplexed`: other requests need no
+    /// connection of their own meanwhile.
+    fn begin(&mut self, told_bytes: Option<u64>, multiplexed: bool);
+
+    /// The next piece. An error ends the call.
+    fn receive(&mut self, piece: &[u8]) -> Result<(), DecodeError>;
+}
+
+/// A body as a whole.
+#[derive(Default)]
+pub(super) struct Whole(BytesMut);
+
+impl Whole {
+    pub(super) fn into_bytes(self) -> Bytes {
+        self.0.freeze()
+    }
+}
+
+impl Receiver for Whole {
+    fn begin(&mut self, told_bytes: Option<u64>, _: bool) {
+        let reserve = told_bytes.unwrap_or(0).min(RESERVE_MAX_BYTES);
+        self.0 = BytesMut::with_capacity(usize::try_from(reserve).unwrap_or(0));
+    }
+
+    fn receive(&mut self, piece: &[u8]) -> Result<(), DecodeError> {
+        self.0.extend_from_slice(piece);
+        Ok(())
     }
 }
 
 /// Why a body was not read to its end.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum BodyError<E> {
+    Unreadable(DecodeError),
     TooLarge,
     Silent,
     Slow,
     Lost(E),
 }
 
-/// Reads a body of at most `max_bytes`, and counts what came over the wire, of a body that fails as well.
-pub(super) async fn read<C: Chunks>(chunks: &mut C, max_bytes: u64, wire_bytes: &mut u64) -> Result<Bytes, BodyError<C::Error>> {
-    let told = chunks.told_bytes().unwrap_or(0);
-    if told > max_bytes {
+/// Reads a body of at most `max_bytes` for `receiver`, and counts what came over the wire, of a body that fails as well.
+pub(super) async fn read<C: Chunks>(
+    chunks: &mut C,
+    max_bytes: u64,
+    wire_bytes: &mut u64,
+    receiver: &mut dyn Receiver,
+) -> Result<(), BodyError<C::Error>> {
+    let told = chunks.told_bytes();
+    if told.is_some_and(|told| told > max_bytes) {
         return Err(BodyError::TooLarge);
     }
-    let reserve = usize::try_from(told.min(RESERVE_MAX_BYTES)).unwrap_or(0);
-    let mut body = BytesMut::with_capacity(reserve);
+    receiver.begin(told, chunks.is_multiplexed());
+    let mut left = max_bytes;
     let mut pace = Pace::new(Instant::now());
     loop {
         let chunk = timeout(IDLE_TIMEOUT, chunks.next()).await.map_err(|_| BodyError::Silent)?.map_err(BodyError::Lost)?;
-        let Some(chunk) = chunk else { return Ok(body.freeze()) };
-        *wire_bytes = wire_bytes.saturating_add(chunk.len() as u64);
-        if (body.len() as u64).saturating_add(chunk.len() as u64) > max_bytes {
-            return Err(BodyError::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
-        if !pace.keeps(Instant::now(), chunk.len() as u64) {
+        let Some(chunk) = chunk else { return Ok(()) };
+        let length = chunk.len() as u64;
+        *wire_bytes = wire_bytes.saturating_add(length);
+        left = left.checked_sub(length).ok_or(BodyError::TooLarge)?;
+        receiver.receive(&chunk).map_err(BodyError::Unreadable)?;
+        if !pace.keeps(Instant::now(), length) {
             return Err(BodyError::Slow);
         }
     }
+}
+
+/// The same, as a whole.
+pub(super) async fn read_whole<C: Chunks>(
+    chunks: &mut C,
+    max_bytes: u64,
+    wire_bytes: &mut u64,
+) -> Result<Bytes, BodyError<C::Error>> {
+    let mut whole = Whole::default();
+    read(chunks, max_bytes, wire_bytes, &mut whole).await?;
+    Ok(whole.into_bytes())
 }
 
 /// The rate of a body, window by window.
@@ -111,6 +167,10 @@ mod tests {
             self.told
         }
 
+        fn is_multiplexed(&self) -> bool {
+            false
+        }
+
         async fn next(&mut self) -> Result<Option<Bytes>, ()> {
             let (after, piece) = self.pieces.pop_front().unwrap_or((Duration::ZERO, Ok(None)));
             tokio::time::sleep(after).await;
@@ -125,7 +185,7 @@ mod tests {
     ) -> (Result<usize, BodyError<()>>, u64, u64) {
         let pieces = pieces.iter().map(|(after, piece)| (Duration::from_secs_f64(*after), *piece)).collect();
         let (start, mut wire) = (Instant::now(), 0);
-        let body = read(&mut Script { told, pieces }, max_bytes, &mut wire).await;
+        let body = read_whole(&mut Script { told, pieces }, max_bytes, &mut wire).await;
         (body.map(|body| body.len()), wire, start.elapsed().as_secs())
     }
 

@@ -38,6 +38,7 @@ use pool::Pools;
 use presence::Presence;
 use retry::RetryBudget;
 
+pub(crate) use body::Receiver;
 #[cfg(feature = "cli")]
 pub(crate) use judge::{Judge, Judged, Presented};
 #[cfg(feature = "cli")]
@@ -77,8 +78,8 @@ pub(crate) struct Call {
 }
 
 /// A complete answer: 200 or 201, and JSON or Kubernetes' protobuf by its own word.
-pub(crate) struct Response {
-    pub(crate) body: Bytes,
+pub(crate) struct Response<B = Bytes> {
+    pub(crate) body: B,
     /// Bytes of bodies that this call received, those of failed attempts included.
     pub(crate) wire_bytes: u64,
     /// The server's clock when it answered, where it told.
@@ -144,6 +145,16 @@ impl Client {
         send::send(&self.inner, request, call).await
     }
 
+    /// As [`send`](Self::send), for a body that is not kept: `receiver` is given it as it comes.
+    pub(crate) async fn receive(
+        &self,
+        request: &Request,
+        call: Call,
+        receiver: &mut dyn Receiver,
+    ) -> Result<Response<()>, Failure> {
+        send::receive(&self.inner, request, call, receiver).await
+    }
+
     /// What the API server says it is.
     pub async fn version(&self, deadline: Instant) -> Result<ServerVersion, Error> {
         let answer = self.about(&Request::version(), deadline).await?;
@@ -197,12 +208,17 @@ impl fmt::Debug for Client {
     }
 }
 
-impl Response {
-    /// Why this answer could not be read, unless its words would show the credential.
+impl<B> Response<B> {
+    /// Why this answer could not be read.
     pub(crate) fn unreadable(&self, error: DecodeError) -> Error {
-        let unreadable = Error::new(Kind::Server, "the API server's answer could not be read");
-        if self.credential.is_sent_back_in(&error.to_string()) { unreadable } else { unreadable.because(error) }
+        unreadable(&self.credential, error)
     }
+}
+
+/// Why an answer could not be read, unless its words would show the credential.
+fn unreadable(credential: &Credential, error: DecodeError) -> Error {
+    let unreadable = Error::new(Kind::Server, "the API server's answer could not be read");
+    if credential.is_sent_back_in(&error.to_string()) { unreadable } else { unreadable.because(error) }
 }
 
 impl fmt::Debug for Response {

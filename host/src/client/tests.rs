@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
-use crate::kube::{FieldSelector, LabelSelector, ListPods, PAGE_LIMIT, PodName};
+use crate::kube::{Detail, FieldSelector, LabelSelector, ListPods, PAGE_LIMIT, PodName};
 use fake::{Answer, Authority, Expected, Fake, Opening, Serving, get, post};
 
 #[allow(dead_code, unused_imports, unreachable_pub, reason = "another package's module, of which these tests use a part")]
@@ -40,7 +40,7 @@ fn within(seconds: u64) -> Instant {
 }
 
 fn get_pod() -> Request {
-    Request::get_pod(&Namespace::parse("shop").unwrap(), &PodName::parse("web-0").unwrap(), true)
+    Request::get_pod(&Namespace::parse("shop").unwrap(), &PodName::parse("web-0").unwrap(), Detail::Object)
 }
 
 fn list_pods(continue_token: Option<&ContinueToken>) -> Request {
@@ -48,7 +48,7 @@ fn list_pods(continue_token: Option<&ContinueToken>) -> Request {
         namespace: Some(&Namespace::parse("shop").unwrap()),
         labels: &LabelSelector::parse("app=web").unwrap(),
         fields: &FieldSelector::parse("").unwrap(),
-        objects: false,
+        detail: Detail::Fields,
         limit: PAGE_LIMIT,
         continue_token,
     })

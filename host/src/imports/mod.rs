@@ -40,6 +40,8 @@ pub(crate) struct Imports {
     pub(crate) table: ResourceTable,
     pub(crate) grant: Arc<Grant>,
     pub(crate) source: Arc<dyn PodSource>,
+    /// Whether the guest imports what reads more of a pod than its metadata.
+    pub(crate) reads_fields: bool,
     pub(crate) budget: Arc<Budget>,
     pub(crate) deadline: Instant,
     pub(crate) columns: Arc<[Column]>,

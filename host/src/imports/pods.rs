@@ -8,7 +8,7 @@ use super::read_ahead::{HeldPod, OpenList, Reader, Stop};
 use super::{Failure, HostFunction, Imports, MAX_OPEN_LISTS};
 use crate::bindings::podlens::query::{pods, types};
 use crate::error::{Error, Kind};
-use crate::kube::{FieldSelector, LabelSelector, Namespace, PodName, ReadPod};
+use crate::kube::{Detail, FieldSelector, LabelSelector, Namespace, PodName, ReadPod};
 use crate::limits::Limit;
 use crate::policy::{Ask, PodRequest, authorize};
 
@@ -19,6 +19,15 @@ impl Imports {
             self.notes.failed(Error::new(Kind::Denied, denied.to_string()));
             denied.into()
         })
+    }
+
+    /// The least that has to be read of each pod.
+    fn detail(&self, objects: bool) -> Detail {
+        match (objects, self.reads_fields) {
+            (true, _) => Detail::Object,
+            (false, true) => Detail::Fields,
+            (false, false) => Detail::Metadata,
+        }
     }
 
     fn reader(&self) -> Reader {
@@ -54,7 +63,7 @@ impl pods::Host for Imports {
             namespace: options.namespace.as_deref().map(Namespace::parse).transpose()?,
             labels: LabelSelector::parse(options.label_selector.as_deref().unwrap_or_default())?,
             fields: FieldSelector::parse(options.field_selector.as_deref().unwrap_or_default())?,
-            objects: options.objects,
+            detail: self.detail(options.objects),
         };
         let request = self.authorize(ask)?;
         if self.open_lists >= MAX_OPEN_LISTS {
@@ -70,7 +79,7 @@ impl pods::Host for Imports {
     async fn get(&mut self, namespace: String, name: String, objects: bool) -> Result<Resource<HeldPod>, Failure> {
         self.charge_call()?;
         self.calls.get(&namespace, &name);
-        let ask = Ask::Get { namespace: Namespace::parse(&namespace)?, name: PodName::parse(&name)?, objects };
+        let ask = Ask::Get { namespace: Namespace::parse(&namespace)?, name: PodName::parse(&name)?, detail: self.detail(objects) };
         let request = self.authorize(ask)?;
         self.budget.charge(Limit::Requests, 1)?;
         let reader = self.reader();

@@ -17,8 +17,8 @@ use crate::limits::{Budget, Charge, Limit};
 use crate::policy::PodRequest;
 use crate::source::{Bounds, MAX_ANSWER_BYTES, Page, PodPages};
 
-/// Most pages of one run that are being read at the same time, whatever the number of its lists: their bytes are not charged as memory
-/// before they are decoded. Two keep the network busy while one is being decoded.
+/// Most pages of one run that are being read at the same time, whatever the number of its lists, each with the one after it begun: what is
+/// not complete is not charged as memory yet. Arbitrary; the network is busy with two.
 pub(crate) const READS_AT_ONCE: usize = 2;
 
 /// A pod that was read for a guest. Its memory is charged to the run until this is dropped.
@@ -118,7 +118,8 @@ impl Drop for OpenList {
 
 impl Reader {
     pub(super) fn bounds(&self) -> Bounds {
-        Bounds { deadline: self.deadline, max_bytes: MAX_ANSWER_BYTES }
+        let ahead = self.budget.used(Limit::Requests) < self.budget.limits().get(Limit::Requests);
+        Bounds { deadline: self.deadline, max_bytes: MAX_ANSWER_BYTES, ahead }
     }
 
     async fn next(&self, pages: &mut dyn PodPages, request: &PodRequest) -> Result<Option<Vec<HeldPod>>, Stop> {

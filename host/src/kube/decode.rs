@@ -7,7 +7,8 @@ use bytes::Bytes;
 use prost::Message;
 use serde_json::value::RawValue;
 
-use super::pod::{Envelope, ListMeta, PROTOBUF_MAGIC, Pod, PodListWire, TypeMeta};
+use super::list_decoder::Pods;
+use super::pod::{Envelope, ListMeta, PROTOBUF_MAGIC, Pod, TypeMeta};
 use super::{ContinueToken, ReadPod};
 use crate::text::excerpt;
 
@@ -23,25 +24,14 @@ pub(crate) struct PodList {
 }
 
 /// Reads a PodList, or a list of its metadata. `objects`: keep each pod's JSON; the answer must then be JSON.
+#[cfg(test)]
 pub(crate) fn decode_list(body: &Bytes, objects: bool) -> Result<PodList, DecodeError> {
-    match protobuf(body, LIST)? {
-        Some(_) if objects => Err(DecodeError::malformed("PodList as JSON")),
-        Some(raw) => {
-            check_count(count_items(raw.clone())?)?;
-            let list = PodListWire::decode(raw).map_err(|_| DecodeError::malformed("PodList"))?;
-            let mut buffer = Vec::new();
-            let pods = collect(list.items.iter().map(|item| decode_item(item, &mut buffer)))?;
-            Ok(PodList {
-                pods,
-                continue_token: ContinueToken::new(&list.metadata.continue_token),
-                resource_version: list.metadata.resource_version,
-            })
-        }
-        None => decode_json_list(body, objects),
-    }
+    let mut list = super::ListDecoder::new(objects);
+    list.push(body)?;
+    list.finish()
 }
 
-/// Reads a Pod; otherwise as [`decode_list`].
+/// Reads a Pod, or its metadata. `objects`: keep its JSON; the answer must then be JSON.
 pub(crate) fn decode_pod(body: &Bytes, objects: bool) -> Result<ReadPod, DecodeError> {
     match protobuf(body, POD)? {
         Some(_) if objects => Err(DecodeError::malformed("Pod as JSON")),
@@ -54,48 +44,10 @@ pub(crate) fn decode_pod(body: &Bytes, objects: bool) -> Result<ReadPod, DecodeE
     }
 }
 
-/// Most items of one answer. A server is asked for at most 500; some give all that they have. Bounds what an answer of tiny items
-/// becomes in memory, together with the next.
-const MAX_ITEMS: usize = 20 * super::PAGE_LIMIT as usize;
-/// Most bytes that the pods of one answer may take in memory, by [`ReadPod::size_bytes`]. An answer has at most 32 MiB, and pods met in
-/// practice take less than their answer.
-const MAX_DECODED_BYTES: usize = 256 << 20;
 /// Longest pod in protobuf, in bytes: etcd stores no request above 1.5 MiB (etcd `DefaultMaxRequestBytes`).
 const MAX_POD_BYTES: usize = 2 << 20;
 
-fn check_count(items: usize) -> Result<(), DecodeError> {
-    if items > MAX_ITEMS { Err(DecodeError::malformed("PodList: it has too many items")) } else { Ok(()) }
-}
-
-/// Counts the items of a list without building any.
-fn count_items(mut raw: Bytes) -> Result<usize, DecodeError> {
-    use prost::encoding::{DecodeContext, decode_key, skip_field};
-    const ITEMS_TAG: u32 = 2;
-    let mut count = 0;
-    while !raw.is_empty() {
-        let (tag, wire_type) = decode_key(&mut raw).map_err(|_| DecodeError::malformed("PodList"))?;
-        count += usize::from(tag == ITEMS_TAG);
-        skip_field(wire_type, tag, &mut raw, DecodeContext::default()).map_err(|_| DecodeError::malformed("PodList"))?;
-    }
-    Ok(count)
-}
-
-/// Collects pods for as long as they fit.
-fn collect(pods: impl Iterator<Item = Result<ReadPod, DecodeError>>) -> Result<Vec<ReadPod>, DecodeError> {
-    let mut collected = Vec::new();
-    let mut bytes = 0_usize;
-    for pod in pods {
-        let pod = pod?;
-        bytes = bytes.saturating_add(pod.size_bytes());
-        if bytes > MAX_DECODED_BYTES {
-            return Err(DecodeError::malformed("PodList: its pods take too much memory"));
-        }
-        collected.push(pod);
-    }
-    Ok(collected)
-}
-
-fn decode_item(raw: &[u8], buffer: &mut Vec<u8>) -> Result<ReadPod, DecodeError> {
+pub(super) fn decode_item(raw: &[u8], buffer: &mut Vec<u8>) -> Result<ReadPod, DecodeError> {
     if raw.len() > MAX_POD_BYTES {
         return Err(DecodeError::malformed("Pod: it is too long"));
     }
@@ -116,7 +68,7 @@ fn protobuf(body: &Bytes, kind: Expected) -> Result<Option<Bytes>, DecodeError> 
     Ok(Some(envelope.raw))
 }
 
-fn decode_json_list(body: &[u8], objects: bool) -> Result<PodList, DecodeError> {
+pub(super) fn decode_json_list(body: &[u8], objects: bool) -> Result<PodList, DecodeError> {
     #[derive(serde::Deserialize)]
     struct List<'a> {
         #[serde(default)]
@@ -126,9 +78,11 @@ fn decode_json_list(body: &[u8], objects: bool) -> Result<PodList, DecodeError> 
     }
     json_kind(body, LIST)?;
     let list: List<'_> = serde_json::from_slice(body).map_err(|_| DecodeError::malformed("PodList"))?;
-    let items = list.items.unwrap_or_default();
-    check_count(items.len())?;
-    let pods = collect(items.into_iter().map(|item| json_pod(item, objects)))?;
+    let mut pods = Pods::default();
+    for item in list.items.unwrap_or_default() {
+        pods.push(json_pod(item, objects)?)?;
+    }
+    let pods = pods.into_vec();
     let metadata = list.metadata.unwrap_or_default();
     let continue_token = ContinueToken::new(&metadata.continue_token);
     Ok(PodList { pods, continue_token, resource_version: metadata.resource_version })
@@ -171,17 +125,17 @@ fn json_kind(body: &[u8], kind: Expected) -> Result<(), DecodeError> {
 
 /// What an answer may say that it is. The metadata of pods has the same form as pods have, and is all that there is of them.
 #[derive(Clone, Copy)]
-struct Expected {
+pub(super) struct Expected {
     /// Of `v1`.
     whole: &'static str,
     /// Of `meta.k8s.io/v1`.
     metadata: &'static str,
 }
 
-const LIST: Expected = Expected { whole: "PodList", metadata: "PartialObjectMetadataList" };
+pub(super) const LIST: Expected = Expected { whole: "PodList", metadata: "PartialObjectMetadataList" };
 const POD: Expected = Expected { whole: "Pod", metadata: "PartialObjectMetadata" };
 
-fn check_type(api_version: &str, found: &str, kind: Expected) -> Result<(), DecodeError> {
+pub(super) fn check_type(api_version: &str, found: &str, kind: Expected) -> Result<(), DecodeError> {
     match api_version {
         "v1" if found == kind.whole => Ok(()),
         "meta.k8s.io/v1" if found == kind.metadata => Ok(()),
@@ -219,6 +173,8 @@ impl std::error::Error for DecodeError {}
 
 #[cfg(test)]
 mod tests {
+    use super::super::list_decoder::MAX_ITEMS;
+    use super::super::pod::PodListWire;
     use super::*;
 
     fn envelope(kind: &str, raw: Vec<u8>) -> Bytes {
@@ -261,6 +217,26 @@ mod tests {
             assert_eq!(list.pods.iter().map(ReadPod::pod).collect::<Vec<_>>(), [pod("a"), pod("b")]);
             assert!(list.pods.iter().all(|read| read.object().is_none()));
             assert_eq!(list.continue_token.unwrap().as_str(), "more");
+        }
+    }
+
+    #[test]
+    fn metadata_alone_is_a_pod_without_the_rest() {
+        let metadata = Pod { metadata: pod("a").metadata, ..Pod::default() };
+        let list = PodListWire { metadata: ListMeta::default(), items: vec![metadata.encode_to_vec().into()] };
+        let envelope = |kind: &str| {
+            let type_meta = TypeMeta { api_version: "meta.k8s.io/v1".into(), kind: kind.into() };
+            let envelope = Envelope { type_meta, raw: list.encode_to_vec().into(), ..Envelope::default() };
+            Bytes::from([PROTOBUF_MAGIC.as_slice(), &envelope.encode_to_vec()].concat())
+        };
+        let json = serde_json::json!({
+            "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "items": [{"metadata": pod("a").metadata}],
+        });
+        for body in [envelope("PartialObjectMetadataList"), json.to_string().into()] {
+            assert_eq!(decode_list(&body, false).unwrap().pods[0].pod(), metadata);
+        }
+        for kind in ["PodList", "PartialObjectMetadata", "Table"] {
+            decode_list(&envelope(kind), false).map(drop).unwrap_err();
         }
     }
 

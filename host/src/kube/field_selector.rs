@@ -96,6 +96,11 @@ impl FieldSelector {
         self.terms.is_empty()
     }
 
+    /// Whether it looks at nothing but a pod's metadata.
+    pub fn is_of_metadata(&self) -> bool {
+        self.terms.iter().all(|term| matches!(term.field, Field::Name | Field::Namespace))
+    }
+
     /// Whether `pod` matches.
     pub fn matches(&self, pod: &Pod) -> bool {
         self.terms.iter().all(|term| (term.field.of(pod) == term.value) == term.equal)

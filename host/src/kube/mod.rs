@@ -1,7 +1,7 @@
 //! Kubernetes without I/O: names, selectors, requests, pods, and the decoding of answers.
 //!
 //! Nothing here opens a socket, reads a file or knows a guest. `client` sends what `Request` describes;
-//! `decode_list` and `decode_pod` read what comes back. Start with `request.rs`.
+//! `ListDecoder` and `decode_pod` read what comes back. Start with `request.rs`.
 
 mod access;
 #[cfg(feature = "cli")]
@@ -13,6 +13,7 @@ mod field_selector;
 #[cfg(feature = "cli")]
 mod forward;
 mod label_selector;
+mod list_decoder;
 mod manifest;
 mod name;
 mod pod;
@@ -30,13 +31,16 @@ pub use access::{Access, AccessAnswer};
 pub(crate) use account::ServiceAccount;
 #[cfg(feature = "cli")]
 pub(crate) use claims::{ClaimsError, TokenClaims};
-pub(crate) use decode::{DecodeError, PodList, decode_list, decode_pod};
+#[cfg(test)]
+pub(crate) use decode::decode_list;
+pub(crate) use decode::{DecodeError, PodList, decode_pod};
 pub use field_selector::FieldSelector;
 #[cfg(feature = "cli")]
 pub(crate) use forward::{
     ForwardGet, ForwardList, Health, IncludeObject, ListParameters, Representation, ResourceVersionMatch, View, Watch,
 };
 pub use label_selector::LabelSelector;
+pub(crate) use list_decoder::ListDecoder;
 pub use manifest::{Manifest, ManifestError};
 pub use name::{NameError, Namespace, PodName};
 pub use pod::{
@@ -47,6 +51,7 @@ pub use pod::{
 #[cfg(feature = "cli")]
 pub(crate) use pod::{Envelope, ListMeta, PROTOBUF_MAGIC};
 pub use read_pod::ReadPod;
+pub use request::Detail;
 pub(crate) use request::{Accept, ContinueToken, ListPods, PAGE_LIMIT, Request, WatchPods};
 pub use review::{SelfSubjectReview, ServerVersion};
 #[cfg(feature = "cli")]

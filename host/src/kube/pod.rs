@@ -39,6 +39,7 @@ pub(crate) struct TypeMeta {
 }
 
 /// A PodList whose items are still bytes.
+#[cfg(test)]
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct PodListWire {
     #[prost(message, required, tag = "1")]

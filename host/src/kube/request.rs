@@ -10,11 +10,27 @@ use super::{Rules, ServiceAccount};
 /// Most pods of one page, as kubectl and client-go ask for (kubectl `DefaultChunkSize`, client-go `defaultPageSize`).
 pub(crate) const PAGE_LIMIT: u32 = 500;
 
-/// Which encodings of the answer are accepted.
+/// How much of each pod is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// Its metadata. A source may give more.
+    Metadata,
+    /// Its spec and its status, too: what podlens reads of them.
+    Fields,
+    /// The whole object as JSON, too.
+    Object,
+}
+
+/// Which answers are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Accept {
     /// Kubernetes' protobuf, or JSON from a server that has none.
     Protobuf,
+    /// Metadata alone (`PartialObjectMetadata`) in Kubernetes' protobuf, or whatever [`Protobuf`](Self::Protobuf) accepts from a server that
+    /// has no such form.
+    Metadata,
+    /// The same for a list.
+    MetadataList,
     /// JSON only.
     Json,
     /// What a client of the proxy asked for.
@@ -27,6 +43,14 @@ impl Accept {
     pub(crate) fn header(self) -> &'static str {
         match self {
             Self::Protobuf => "application/vnd.kubernetes.protobuf,application/json",
+            Self::Metadata => concat!(
+                "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,",
+                "application/vnd.kubernetes.protobuf,application/json"
+            ),
+            Self::MetadataList => concat!(
+                "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,",
+                "application/vnd.kubernetes.protobuf,application/json"
+            ),
             Self::Json => "application/json",
             #[cfg(feature = "cli")]
             Self::Forwarded(representation) => representation.header(),
@@ -75,8 +99,8 @@ pub(crate) struct ListPods<'a> {
     pub(crate) labels: &'a LabelSelector,
     /// Condition on fields.
     pub(crate) fields: &'a FieldSelector,
-    /// Whether the whole objects are wanted.
-    pub(crate) objects: bool,
+    /// What is wanted of each.
+    pub(crate) detail: Detail,
     /// Most pods of the page, 1 to [`PAGE_LIMIT`].
     pub(crate) limit: u32,
     /// Where to go on, after the first page.
@@ -115,7 +139,12 @@ impl Request {
         if let Some(token) = list.continue_token {
             query.push(("continue", token.as_str().to_owned()));
         }
-        Self { path: Self::pods_path(list.namespace), query, accept: Self::accept_pods(list.objects), body: None }
+        let accept = match list.detail {
+            Detail::Metadata => Accept::MetadataList,
+            Detail::Fields => Accept::Protobuf,
+            Detail::Object => Accept::Json,
+        };
+        Self { path: Self::pods_path(list.namespace), query, accept, body: None }
     }
 
     pub(super) fn pods_path(namespace: Option<&Namespace>) -> String {
@@ -139,8 +168,13 @@ impl Request {
     }
 
     /// `GET /api/v1/namespaces/NAMESPACE/pods/NAME`.
-    pub(crate) fn get_pod(namespace: &Namespace, name: &PodName, objects: bool) -> Self {
-        Self { path: Self::pod_path(namespace, name), query: Vec::new(), accept: Self::accept_pods(objects), body: None }
+    pub(crate) fn get_pod(namespace: &Namespace, name: &PodName, detail: Detail) -> Self {
+        let accept = match detail {
+            Detail::Metadata => Accept::Metadata,
+            Detail::Fields => Accept::Protobuf,
+            Detail::Object => Accept::Json,
+        };
+        Self { path: Self::pod_path(namespace, name), query: Vec::new(), accept, body: None }
     }
 
     /// `GET /version`.
@@ -174,10 +208,6 @@ impl Request {
     /// A question that changes nothing, and is posted all the same.
     fn review(path: &str, review: impl Into<Cow<'static, str>>) -> Self {
         Self { path: path.into(), query: Vec::new(), accept: Accept::Json, body: Some(review.into()) }
-    }
-
-    fn accept_pods(objects: bool) -> Accept {
-        if objects { Accept::Json } else { Accept::Protobuf }
     }
 
     /// The absolute path. It needs no escaping: it is made of constants and checked names.
@@ -215,7 +245,7 @@ mod tests {
             namespace: Some(&namespace),
             labels: &labels,
             fields: &fields,
-            objects: false,
+            detail: Detail::Fields,
             limit: PAGE_LIMIT,
             continue_token: Some(&token),
         });
@@ -234,9 +264,29 @@ mod tests {
 
     #[test]
     fn whole_objects_are_asked_for_as_json() {
-        let request = Request::get_pod(&Namespace::parse("a").unwrap(), &PodName::parse("b.c").unwrap(), true);
+        let request = Request::get_pod(&Namespace::parse("a").unwrap(), &PodName::parse("b.c").unwrap(), Detail::Object);
         assert_eq!((request.path(), request.accept()), ("/api/v1/namespaces/a/pods/b.c", Accept::Json));
         assert_eq!(request.query(), []);
+    }
+
+    #[test]
+    fn metadata_alone_is_asked_for_in_the_form_that_has_no_more() {
+        let (namespace, name) = (Namespace::parse("a").unwrap(), PodName::parse("b").unwrap());
+        let get = Request::get_pod(&namespace, &name, Detail::Metadata);
+        let (labels, fields) = (LabelSelector::default(), FieldSelector::default());
+        let list = ListPods {
+            namespace: None,
+            labels: &labels,
+            fields: &fields,
+            detail: Detail::Metadata,
+            limit: 1,
+            continue_token: None,
+        };
+        for (request, kind) in [(get, "PartialObjectMetadata"), (Request::list_pods(&list), "PartialObjectMetadataList")] {
+            let (partial, whole) = request.accept().header().split_once(',').unwrap();
+            assert_eq!(partial, format!("application/vnd.kubernetes.protobuf;as={kind};g=meta.k8s.io;v=v1"));
+            assert_eq!(whole, Accept::Protobuf.header());
+        }
     }
 
     #[test]

@@ -138,10 +138,10 @@ fn nested(fields: &'static [Field], encoded: &[u8], kept: &mut Vec<u8>, parts: &
     let mut length = kept.len() - at - place;
     let (last, others) = kept[at..at + place].split_last_mut().ok_or(Malformed)?;
     for byte in others {
-        *byte = MORE | (length & 0x7f) as u8;
+        *byte = MORE | length.to_le_bytes()[0];
         length >>= 7;
     }
-    *last = (length & 0x7f) as u8;
+    *last = length.to_le_bytes()[0];
     Ok(())
 }
 

@@ -3,13 +3,13 @@
 use std::fmt;
 
 use super::grant::{Grant, Namespaces};
-use crate::kube::{FieldSelector, LabelSelector, Namespace, PodName, ReadPod};
+use crate::kube::{Detail, FieldSelector, LabelSelector, Namespace, PodName, ReadPod};
 
 /// What a query asks for, already parsed.
 #[derive(Clone, Debug)]
 pub(crate) enum Ask {
-    List { namespace: Option<Namespace>, labels: LabelSelector, fields: FieldSelector, objects: bool },
-    Get { namespace: Namespace, name: PodName, objects: bool },
+    List { namespace: Option<Namespace>, labels: LabelSelector, fields: FieldSelector, detail: Detail },
+    Get { namespace: Namespace, name: PodName, detail: Detail },
 }
 
 /// A request for pods that was authorized. `authorize` is its only constructor.
@@ -19,7 +19,7 @@ pub struct PodRequest {
     name: Option<PodName>,
     labels: LabelSelector,
     fields: FieldSelector,
-    objects: bool,
+    detail: Detail,
 }
 
 /// Where a request looks.
@@ -33,21 +33,23 @@ pub enum Scope {
 
 /// Decides. Everything that is not granted is denied, and the reason names only what was asked, never what exists.
 pub(crate) fn authorize(grant: &Grant, ask: Ask) -> Result<PodRequest, Denied> {
-    let (namespace, name, labels, fields, objects) = match ask {
-        Ask::List { namespace, labels, fields, objects } => (namespace, None, labels, fields, objects),
-        Ask::Get { namespace, name, objects } => {
-            (Some(namespace), Some(name), LabelSelector::default(), FieldSelector::default(), objects)
+    let (namespace, name, labels, fields, detail) = match ask {
+        Ask::List { namespace, labels, fields, detail } => (namespace, None, labels, fields, detail),
+        Ask::Get { namespace, name, detail } => {
+            (Some(namespace), Some(name), LabelSelector::default(), FieldSelector::default(), detail)
         }
     };
-    if objects && !grant.objects {
+    if detail == Detail::Object && !grant.objects {
         return Err(Denied { what: What::WholeObjects });
     }
+    let fields = grant.fields.and(&fields);
     Ok(PodRequest {
         scope: scope(&grant.namespaces, namespace)?,
         name,
         labels: grant.labels.and(&labels),
-        fields: grant.fields.and(&fields),
-        objects,
+        // Each pod is held against the selectors once more: what they look at has to be there.
+        detail: if fields.is_of_metadata() { detail } else { detail.max(Detail::Fields) },
+        fields,
     })
 }
 
@@ -83,14 +85,24 @@ impl PodRequest {
         &self.fields
     }
 
+    /// How much of each pod is asked for.
+    pub fn detail(&self) -> Detail {
+        self.detail
+    }
+
     /// Whether each pod is to come with its whole object.
     pub fn objects(&self) -> bool {
-        self.objects
+        self.detail == Detail::Object
+    }
+
+    /// The same request for at least the fields that podlens reads.
+    pub(crate) fn with_fields(self) -> Self {
+        Self { detail: self.detail.max(Detail::Fields), ..self }
     }
 
     /// A pod that a source returned, if it is [admitted](Self::admits); without its whole object where none was asked for.
     pub(crate) fn admit(&self, read: ReadPod) -> Option<ReadPod> {
-        let read = if self.objects { read } else { read.without_object() };
+        let read = if self.objects() { read } else { read.without_object() };
         if self.admits(&read) { Some(read) } else { None }
     }
 
@@ -107,7 +119,7 @@ impl PodRequest {
                 None => PodName::parse(read.name()).is_ok(),
             }
             && self.selects(read)
-            && (read.object().is_some() || !self.objects)
+            && (read.object().is_some() || !self.objects())
     }
 
     /// Whether both selectors match a pod.
@@ -155,12 +167,12 @@ mod tests {
             namespace: namespace.map(self::namespace),
             labels: LabelSelector::parse("app=web").unwrap(),
             fields: FieldSelector::default(),
-            objects: false,
+            detail: Detail::Fields,
         }
     }
 
     fn get(namespace: &str, name: &str) -> Ask {
-        Ask::Get { namespace: self::namespace(namespace), name: PodName::parse(name).unwrap(), objects: false }
+        Ask::Get { namespace: self::namespace(namespace), name: PodName::parse(name).unwrap(), detail: Detail::Fields }
     }
 
     fn pod(namespace: &str, name: &str, labels: &[(&str, &str)]) -> ReadPod {
@@ -195,9 +207,31 @@ mod tests {
         }
     }
 
+    /// A condition that cannot be held against the answer would be the server's to keep.
+    #[test]
+    fn what_a_selector_looks_at_is_asked_for() {
+        let on = |fields: &str| Grant::all_namespaces().fields(&FieldSelector::parse(fields).unwrap());
+        let metadata = |fields: &str| Ask::List {
+            namespace: None,
+            labels: LabelSelector::parse("app=web").unwrap(),
+            fields: FieldSelector::parse(fields).unwrap(),
+            detail: Detail::Metadata,
+        };
+        for (granted, asked, detail) in [
+            ("", "", Detail::Metadata),
+            ("metadata.namespace!=a", "metadata.name=b", Detail::Metadata),
+            ("spec.nodeName=n", "", Detail::Fields),
+            ("", "metadata.name=b,status.phase!=Running", Detail::Fields),
+        ] {
+            assert_eq!(authorize(&on(granted), metadata(asked)).unwrap().detail(), detail, "{granted} {asked}");
+        }
+        let get = Ask::Get { namespace: namespace("a"), name: PodName::parse("b").unwrap(), detail: Detail::Metadata };
+        assert_eq!(authorize(&on("status.phase=Running"), get).unwrap().detail(), Detail::Fields);
+    }
+
     #[test]
     fn whole_objects_need_their_own_grant() {
-        let ask = Ask::Get { namespace: namespace("a"), name: PodName::parse("b").unwrap(), objects: true };
+        let ask = Ask::Get { namespace: namespace("a"), name: PodName::parse("b").unwrap(), detail: Detail::Object };
         let grant = Grant::all_namespaces();
         assert_eq!(authorize(&grant, ask.clone()).unwrap_err().to_string(), "whole objects are not granted");
         assert!(authorize(&grant.whole_objects(), ask).unwrap().objects());

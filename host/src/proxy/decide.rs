@@ -14,7 +14,7 @@ use super::parameters::{self, GetQuery, ListQuery, ParameterError};
 use super::route::{About, Route};
 use super::status::Status;
 use super::{accept, discovery};
-use crate::kube::{ForwardGet, ForwardList, Namespace, PodName, Representation, Request};
+use crate::kube::{Detail, ForwardGet, ForwardList, Namespace, PodName, Representation, Request};
 use crate::policy::{Ask, Grant, Scope, authorize};
 
 /// Longest target, in bytes: a page of a list with a long selector and a continue token has half of it. Arbitrary.
@@ -105,7 +105,8 @@ fn list(rules: &Rules, namespace: Option<Namespace>, query: ListQuery, headers: 
         return Err(Status::forbidden("watches are not served: start `podlens proxy` with `--allow-watch`"));
     }
     let is_named = namespace.is_some();
-    let authorized = authorize(&rules.grant, Ask::List { namespace, labels, fields, objects: true }).map_err(not_granted)?;
+    let authorized =
+        authorize(&rules.grant, Ask::List { namespace, labels, fields, detail: Detail::Object }).map_err(not_granted)?;
     let namespace = match authorized.scope() {
         Scope::All => None,
         Scope::Namespaces(namespaces) => match namespaces.as_slice() {
@@ -128,7 +129,7 @@ fn list(rules: &Rules, namespace: Option<Namespace>, query: ListQuery, headers: 
 
 fn get(rules: &Rules, namespace: Namespace, name: PodName, query: GetQuery, headers: &HeaderMap) -> Result<Plan, Status> {
     let GetQuery { mut view, says_pretty } = query;
-    let ask = Ask::Get { namespace: namespace.clone(), name: name.clone(), objects: true };
+    let ask = Ask::Get { namespace: namespace.clone(), name: name.clone(), detail: Detail::Object };
     let authorized = authorize(&rules.grant, ask).map_err(not_granted)?;
     // They could only be held against the answer, which is not read.
     if !authorized.labels().is_empty() || !authorized.fields().is_empty() {

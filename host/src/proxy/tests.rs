@@ -279,7 +279,7 @@ fn is_in_grammar(request: &kube::Request) -> bool {
     let accept = match request.accept() {
         Accept::Forwarded(representation) => Accept::Forwarded(representation).header().starts_with("application/"),
         Accept::Json => request.path() == "/version",
-        Accept::Protobuf => false,
+        Accept::Protobuf | Accept::Metadata | Accept::MetadataList => false,
     };
     path && query && names.len() == request.query().len() && accept && request.body().is_none()
 }

@@ -4,6 +4,7 @@ use tokio::time::{Duration, Instant};
 use wasmtime::{Engine, Store};
 
 use super::outcome;
+use super::pool::Pool;
 use super::store::{Sandbox, State};
 use crate::error::Error;
 use crate::limits::{Budget, Limit};
@@ -12,25 +13,36 @@ use crate::limits::{Budget, Limit};
 pub(super) async fn confined<T>(
     sandbox: Sandbox,
     engine: &Engine,
+    pool: Option<&Pool>,
     during: &'static str,
     work: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
 ) -> Result<T, Error> {
     let (budget, log, deadline, cpu) = (sandbox.budget.clone(), sandbox.log.clone(), sandbox.deadline, sandbox.cpu.clone());
     let started = Instant::now();
-    let result = match sandbox.store(engine) {
-        Ok(mut store) => {
-            let work = async {
-                tokio::select! {
-                    biased;
-                    result = cpu.measure(work(&mut store)) => result,
-                    never = log.release_in_time() => match never {},
-                }
-            };
-            let result = tokio::time::timeout_at(deadline, work).await;
-            store.data().imports.note_calls();
-            result
+    let place = async {
+        match pool {
+            Some(pool) => pool.place().await,
+            None => None,
         }
-        Err(error) => Ok(Err(error)),
+    };
+    let result = match tokio::time::timeout_at(deadline, place).await {
+        Err(elapsed) => Err(elapsed),
+        // Given back after the store is gone, and with it what it had of the pool.
+        Ok(_place) => match sandbox.store(engine) {
+            Ok(mut store) => {
+                let work = async {
+                    tokio::select! {
+                        biased;
+                        result = cpu.measure(work(&mut store)) => result,
+                        never = log.release_in_time() => match never {},
+                    }
+                };
+                let result = tokio::time::timeout_at(deadline, work).await;
+                store.data().imports.note_calls();
+                result
+            }
+            Err(error) => Ok(Err(error)),
+        },
     };
     budget.observe(Limit::WallTime, u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
     let result = match result {

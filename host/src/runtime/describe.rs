@@ -9,6 +9,7 @@ use wasmtime::Engine;
 use super::confine::{confined, deadline};
 use super::cpu::CpuClock;
 use super::log::{self, Log};
+use super::pool::Pool;
 use super::store::{Sandbox, State};
 use crate::bindings;
 use crate::bindings::podlens::query::types as wit;
@@ -24,11 +25,12 @@ fn limits() -> Limits {
 }
 
 /// Has a query describe itself, in an instance of its own that is granted nothing.
-pub(super) async fn describe(engine: &Engine, pre: &bindings::QueryPre<State>) -> Result<Description, Error> {
+pub(super) async fn describe(engine: &Engine, pool: Option<&Pool>, pre: &bindings::QueryPre<State>) -> Result<Description, Error> {
     let budget = Arc::new(Budget::new(limits()));
     let sandbox = Sandbox {
         grant: Arc::new(Grant::nothing()),
         source: Arc::new(NoPods),
+        reads_fields: false,
         deadline: deadline(&budget, Instant::now()),
         columns: Arc::new([]),
         rows: None,
@@ -39,7 +41,7 @@ pub(super) async fn describe(engine: &Engine, pre: &bindings::QueryPre<State>) -
         now: Some(SystemTime::UNIX_EPOCH),
         budget,
     };
-    let described = confined(sandbox, engine, "describe itself", async |store| {
+    let described = confined(sandbox, engine, pool, "describe itself", async |store| {
         let query = pre.instantiate_async(&mut *store).await?;
         query.call_describe(store).await
     });

@@ -10,6 +10,7 @@ use wasmtime::component::Component;
 
 use super::engine::Runtime;
 use super::inspect::{ComponentKind, Digest, Offered, imported_names};
+use super::pool::Pool;
 use super::store::State;
 use super::uses::PodAccess;
 use super::{describe, wasi};
@@ -38,10 +39,11 @@ pub(super) const MODULE_HEADER: &[u8] = b"\0asm\x01\0\0\0";
 #[derive(Clone)]
 pub struct Query {
     pub(super) engine: Engine,
+    pub(super) pool: Option<Pool>,
     pub(super) pre: bindings::QueryPre<State>,
     pub(super) description: Arc<Description>,
     pub(super) columns: Arc<[Column]>,
-    uses: PodAccess,
+    pub(super) uses: PodAccess,
     digest: Digest,
     compilation: Compilation,
 }
@@ -88,7 +90,7 @@ impl std::fmt::Debug for Query {
 impl Runtime {
     /// Compiles a component, checks that it is a query, and has it describe itself.
     ///
-    /// Compiling takes some 0.2 seconds for a component written in Rust and several for one with a JavaScript or Python runtime.
+    /// Compiling takes some 0.2 seconds for a component written in Rust, up to one with a JavaScript runtime, and several with Python's.
     ///
     /// # Errors
     ///
@@ -101,7 +103,7 @@ impl Runtime {
 
 async fn load(runtime: Runtime, bytes: Vec<u8>) -> Result<Query, Error> {
     check_header(&bytes)?;
-    let engine = runtime.engine.clone();
+    let (engine, pool) = (runtime.engine.clone(), runtime.pool.clone());
     let compile = {
         let engine = engine.clone();
         move || -> Result<_, Error> {
@@ -125,9 +127,9 @@ async fn load(runtime: Runtime, bytes: Vec<u8>) -> Result<Query, Error> {
     };
     let (pre, uses, digest, compilation) =
         tokio::task::spawn_blocking(compile).await.map_err(|error| fault("compiling the component failed", error))??;
-    let description = describe::describe(&engine, &pre).await?;
+    let description = describe::describe(&engine, pool.as_ref(), &pre).await?;
     let columns = description.columns.clone().into();
-    Ok(Query { engine, pre, description: Arc::new(description), columns, uses, digest, compilation })
+    Ok(Query { engine, pool, pre, description: Arc::new(description), columns, uses, digest, compilation })
 }
 
 /// A thread of ours that died.

@@ -15,6 +15,7 @@ mod load;
 mod log;
 mod memory;
 mod outcome;
+mod pool;
 mod run;
 mod store;
 mod trap;

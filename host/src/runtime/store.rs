@@ -44,6 +44,8 @@ impl WasiView for State {
 pub(super) struct Sandbox {
     pub(super) grant: Arc<Grant>,
     pub(super) source: Arc<dyn PodSource>,
+    /// Whether the guest imports what reads more of a pod than its metadata.
+    pub(super) reads_fields: bool,
     pub(super) budget: Arc<Budget>,
     pub(super) deadline: Instant,
     pub(super) columns: Arc<[Column]>,
@@ -67,6 +69,7 @@ impl Sandbox {
                 table,
                 grant: self.grant,
                 source: self.source,
+                reads_fields: self.reads_fields,
                 budget: self.budget,
                 deadline: self.deadline,
                 columns: self.columns,

@@ -6,6 +6,8 @@ use wasmtime::component::types::ComponentItem;
 
 /// The interface that reads pods, without its version.
 const PODS: &str = "podlens:query/pods";
+/// Its functions that read more of a pod than metadata. A whole object is asked for in another way.
+const BEYOND_METADATA: &[&str] = &["[method]pod.spec", "[method]pod.status"];
 
 /// Which verbs on pods a query can cause at all: it has no way to a function that it does not import.
 ///
@@ -18,6 +20,8 @@ pub struct PodAccess {
     pub list: bool,
     /// It imports `get`.
     pub get: bool,
+    /// It imports what reads a pod's spec or status. One that does not is given the metadata of pods, and the API server sends no more.
+    pub fields: bool,
 }
 
 impl PodAccess {
@@ -31,6 +35,7 @@ impl PodAccess {
             {
                 access.list |= instance.get_export(engine, "list").is_some();
                 access.get |= instance.get_export(engine, "get").is_some();
+                access.fields |= BEYOND_METADATA.iter().any(|function| instance.get_export(engine, function).is_some());
             }
         }
         access

@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::page_read::{PageAsk, PageRead};
 use super::{Bounds, BoxFuture, Page, PodPages, PodSource, SkippedNamespace};
 use crate::client::{Call, Client, Failure};
 use crate::error::{Error, Kind};
-use crate::kube::{self, ContinueToken, ListPods, Namespace, PAGE_LIMIT, PodList, Request};
+use crate::kube::{self, ContinueToken, Namespace, PAGE_LIMIT, PodList, Request};
 use crate::policy::{PodRequest, Scope};
 
 /// By how much a page that was too large is made smaller.
@@ -46,6 +47,7 @@ impl ApiServer {
             request: Arc::new(request),
             remaining,
             part: Part::default(),
+            ahead: None,
             limit: PAGE_LIMIT,
             resumed: false,
             resource_version: None,
@@ -64,7 +66,7 @@ impl PodSource for ApiServer {
                 return Err(Error::not_found());
             };
             let [namespace] = namespaces.as_slice() else { return Err(Error::not_found()) };
-            let response = self.client.send(&Request::get_pod(namespace, name, request.objects()), call(bounds)).await?;
+            let response = self.client.send(&Request::get_pod(namespace, name, request.detail()), call(bounds)).await?;
             let pod = kube::decode_pod(&response.body, request.objects()).map_err(|error| response.unreadable(error))?;
             Ok(Page { pods: vec![pod], response_bytes: response.wire_bytes, ..Page::default() })
         })
@@ -80,6 +82,8 @@ pub(super) struct ApiServerPages {
     /// Parts of the scope not finished yet, the current one first: one namespace each, or `None` for all.
     remaining: VecDeque<Option<Namespace>>,
     part: Part,
+    /// The page after the one that was read last, on its way.
+    ahead: Option<PageRead>,
     limit: u32,
     /// Whether the list already went on with a fresh token after a 410. It does so once.
     resumed: bool,
@@ -153,20 +157,25 @@ impl ApiServerPages {
         }
     }
 
-    async fn read(&self, namespace: Option<&Namespace>, bounds: Bounds) -> Result<(PodList, u64), Failure> {
-        let request = Request::list_pods(&ListPods {
-            namespace,
-            labels: self.request.labels(),
-            fields: self.request.fields(),
-            objects: self.request.objects(),
-            limit: self.limit,
-            continue_token: self.part.continue_token.as_ref(),
-        });
-        let response = self.client.send(&request, call(bounds)).await?;
-        match kube::decode_list(&response.body, self.request.objects()) {
-            Ok(list) => Ok((list, response.wire_bytes)),
-            Err(error) => Err(Failure::Other(response.unreadable(error))),
-        }
+    /// Reads the page that comes next in this part, and begins the one after it as soon as that is known: an API server makes a page in
+    /// more time than it takes to send one.
+    async fn read(&mut self, namespace: Option<&Namespace>, bounds: Bounds) -> Result<(PodList, u64), Failure> {
+        let begin = |from: Option<ContinueToken>| {
+            let (request, namespace, limit) = (self.request.clone(), namespace.cloned(), self.limit);
+            PageRead::start(&self.client, PageAsk { request, namespace, limit, from }, bounds)
+        };
+        let from = self.part.continue_token.clone();
+        let mut page = match self.ahead.take() {
+            Some(ahead) if ahead.is_from(from.as_ref()) => ahead,
+            _ => begin(from),
+        };
+        let ahead = match bounds.ahead {
+            true => page.next().await.map(|next| begin(Some(next))),
+            false => None,
+        };
+        let read = page.page().await?;
+        self.ahead = ahead;
+        Ok(read)
     }
 
     fn advance(&mut self, next: Option<ContinueToken>) -> Result<(), Error> {

@@ -4,6 +4,7 @@
 //! A source answers a [`PodRequest`], which only `policy` can make. It need not be trusted: each pod it returns is checked again.
 
 mod api_server;
+mod page_read;
 mod recording;
 mod snapshot;
 mod watch;
@@ -54,6 +55,8 @@ pub struct Bounds {
     pub deadline: Instant,
     /// Most bytes to read for it.
     pub max_bytes: u64,
+    /// Whether the page after the one that is asked for may be asked for meanwhile. It is charged when it is read.
+    pub ahead: bool,
 }
 
 /// Some pods, as they were read.

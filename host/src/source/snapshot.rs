@@ -127,7 +127,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::kube::{FieldSelector, LabelSelector, Namespace, Pod, PodName};
+    use crate::kube::{Detail, FieldSelector, LabelSelector, Namespace, Pod, PodName};
     use crate::policy::{Ask, Grant, authorize};
 
     fn pod(namespace: &str, name: &str, version: &str) -> ReadPod {
@@ -143,14 +143,14 @@ mod tests {
         Snapshot::new(vec![pod("b", "x", "3"), pod("a", "y", "9"), pod("a-b", "x", "4"), pod("a", "x", "5"), pod("a", "y", "10")])
     }
 
-    const BOUNDS: fn() -> Bounds = || Bounds { deadline: Instant::now(), max_bytes: 0 };
+    const BOUNDS: fn() -> Bounds = || Bounds { deadline: Instant::now(), max_bytes: 0, ahead: false };
 
     async fn list(snapshot: &Snapshot, grant: Grant, labels: &str) -> Vec<Vec<String>> {
         let ask = Ask::List {
             namespace: None,
             labels: LabelSelector::parse(labels).unwrap(),
             fields: FieldSelector::default(),
-            objects: false,
+            detail: Detail::Fields,
         };
         let mut pages = snapshot.list(authorize(&grant, ask).unwrap());
         let mut listed = Vec::new();
@@ -174,13 +174,13 @@ mod tests {
     #[tokio::test]
     async fn a_get_finds_the_latest_of_a_name() {
         let snapshot = snapshot();
-        let get = async |name: &str, objects| {
-            let ask = Ask::Get { namespace: Namespace::parse("a").unwrap(), name: PodName::parse(name).unwrap(), objects };
+        let get = async |name: &str, detail| {
+            let ask = Ask::Get { namespace: Namespace::parse("a").unwrap(), name: PodName::parse(name).unwrap(), detail };
             let request = authorize(&Grant::all_namespaces().whole_objects(), ask).unwrap();
             snapshot.get(&request, BOUNDS()).await
         };
-        assert_eq!(get("y", false).await.unwrap().pods[0].metadata().resource_version, "10");
-        assert!(get("z", false).await.unwrap_err().is_not_found());
-        assert!(get("y", true).await.unwrap_err().is_denied());
+        assert_eq!(get("y", Detail::Metadata).await.unwrap().pods[0].metadata().resource_version, "10");
+        assert!(get("z", Detail::Fields).await.unwrap_err().is_not_found());
+        assert!(get("y", Detail::Object).await.unwrap_err().is_denied());
     }
 }

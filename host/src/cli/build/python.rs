@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::tool::Tool;
-use super::{failed, sockets};
+use super::{contract, failed, sockets};
 use crate::cli::component;
 use crate::cli::project::{self, Project};
 use crate::error::Error;
@@ -55,8 +55,13 @@ pub(super) async fn build(project: &Project) -> Result<Vec<u8>, Error> {
     let unfinished = unfinished.map_err(|error| failed("the project's folder cannot be written").because(error))?;
     // Its path begins with the project's folder, which is where the tool runs.
     let name = unfinished.path().file_name().unwrap_or_default();
+    let wit = contract::narrowed(&folder.join(&settings.wit), folder).map_err(|error| {
+        failed(format!("the contract in `{}` cannot be copied", text::path(&settings.wit)))
+            .because(error)
+            .hint("its folder is `wit`, or what `tool.podlens.wit` in `pyproject.toml` says")
+    })?;
     in_environment(folder, "componentize-py")?
-        .args(["--wit-path".as_ref(), settings.wit.as_os_str(), "--world".as_ref(), "query".as_ref()])
+        .args(["--wit-path".as_ref(), wit.path().as_os_str(), "--world".as_ref(), "query".as_ref()])
         .args(["componentize".as_ref(), MODULE.as_ref(), "--output".as_ref(), name])
         .run()
         .await?;

@@ -12,7 +12,7 @@ use crate::Client;
 use crate::cli::rbac::Subject;
 use crate::client::Call;
 use crate::error::Error;
-use crate::kube::{Access, AccessAnswer, FieldSelector, Health, LabelSelector, ListPods, Namespace, Request};
+use crate::kube::{Access, AccessAnswer, Detail, FieldSelector, Health, LabelSelector, ListPods, Namespace, Request};
 use crate::text::push_visible_at_most;
 
 /// Most bytes of a list of one pod. A pod has some 10 KB, and etcd takes none above 1.5 MiB.
@@ -113,7 +113,7 @@ async fn until_ready(client: &Client) {
 impl<'a> Place<'a> {
     async fn look(client: &Client, namespace: Option<&'a Namespace>) -> Self {
         let (labels, fields) = (LabelSelector::default(), FieldSelector::default());
-        let list = ListPods { namespace, labels: &labels, fields: &fields, objects: false, limit: 1, continue_token: None };
+        let list = ListPods { namespace, labels: &labels, fields: &fields, detail: Detail::Fields, limit: 1, continue_token: None };
         let (may_list, may_get) = (may(client, "list", namespace).await, may(client, "get", namespace).await);
         let call = Call { deadline: Instant::now() + PATIENCE, max_bytes: LIST_MAX_BYTES };
         Self {

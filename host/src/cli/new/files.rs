@@ -73,7 +73,11 @@ const RUST_SDK: &[Source] = &[
     ("podlens-guest/src/rows.rs", repository!("guest/src/rows.rs")),
 ];
 
-const JAVASCRIPT_SDK: &[Source] = &[("podlens.js", repository!("guest/javascript/podlens.js"))];
+const JAVASCRIPT_SDK: &[Source] = &[
+    ("podlens.js", repository!("guest/javascript/podlens.js")),
+    ("podlens.wit", repository!("guest/javascript/podlens.wit")),
+    ("build.js", repository!("guest/javascript/build.js")),
+];
 
 const PYTHON_SDK: &[Source] = &[("podlens.py", repository!("guest/python/podlens.py"))];
 
@@ -128,13 +132,17 @@ mod tests {
 
     #[test]
     fn the_examples_have_the_sdk_as_it_is() {
-        for (path, example, sdk) in [
-            ("pod-names", repository!("guest/queries/pod-names/javascript/podlens.js"), JAVASCRIPT_SDK),
-            ("restarts", repository!("guest/queries/restarts/javascript/podlens.js"), JAVASCRIPT_SDK),
-            ("pod-names", repository!("guest/queries/pod-names/python/podlens.py"), PYTHON_SDK),
-            ("restarts", repository!("guest/queries/restarts/python/podlens.py"), PYTHON_SDK),
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest/queries");
+        for (example, sdk) in [
+            ("pod-names/javascript", JAVASCRIPT_SDK),
+            ("restarts/javascript", JAVASCRIPT_SDK),
+            ("pod-names/python", PYTHON_SDK),
+            ("restarts/python", PYTHON_SDK),
         ] {
-            assert!(example == sdk[0].1, "`{}` of {path} is not that of guest/", sdk[0].0);
+            for (path, text) in sdk {
+                let copy = fs::read_to_string(examples.join(example).join(path)).expect("the examples have all of it");
+                assert!(copy == *text, "`{path}` of {example} is not that of guest/");
+            }
         }
     }
 

@@ -129,13 +129,14 @@ fn recorded(page: &Page, whole: bool, redacted: &[Redaction]) -> RecordedPage {
 impl PodSource for Recorder {
     fn list(&self, request: PodRequest) -> Box<dyn PodPages> {
         let answer = self.begin(&request);
-        Box::new(RecordedPages { recorder: self.clone(), answer, pages: self.source.list(request) })
+        // Whole, so that the next version of the query finds what it asks for.
+        Box::new(RecordedPages { recorder: self.clone(), answer, pages: self.source.list(request.with_fields()) })
     }
 
     fn get<'a>(&'a self, request: &'a PodRequest, bounds: Bounds) -> BoxFuture<'a, Result<Page, Error>> {
         Box::pin(async move {
             let answer = self.begin(request);
-            match self.source.get(request, bounds).await {
+            match self.source.get(&request.clone().with_fields(), bounds).await {
                 Ok(page) => {
                     let page = Ok(Some(page));
                     self.note(answer, &page);

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 use tokio::time::Instant;
 
 use super::*;
+use crate::kube::Detail;
 use crate::policy::{Ask, Grant, authorize};
 use crate::source::{Bounds, BoxFuture, Page, PodPages, PodSource, Snapshot};
 
-const BOUNDS: fn() -> Bounds = || Bounds { deadline: Instant::now(), max_bytes: 0 };
+const BOUNDS: fn() -> Bounds = || Bounds { deadline: Instant::now(), max_bytes: 0, ahead: false };
 
 fn pod(namespace: &str, name: &str) -> ReadPod {
     let object = serde_json::json!({
@@ -31,8 +32,9 @@ fn recorder(redacted: &[Redaction]) -> Recorder {
 }
 
 fn list(grant: Grant, labels: &str, objects: bool) -> PodRequest {
+    let detail = if objects { Detail::Object } else { Detail::Fields };
     let labels = LabelSelector::parse(labels).unwrap();
-    authorize(&grant, Ask::List { namespace: None, labels, fields: FieldSelector::default(), objects }).unwrap()
+    authorize(&grant, Ask::List { namespace: None, labels, fields: FieldSelector::default(), detail }).unwrap()
 }
 
 fn everywhere() -> Grant {
@@ -44,7 +46,7 @@ fn namespace(name: &str) -> Grant {
 }
 
 fn get(name: &str) -> PodRequest {
-    let ask = Ask::Get { namespace: Namespace::parse("a").unwrap(), name: PodName::parse(name).unwrap(), objects: false };
+    let ask = Ask::Get { namespace: Namespace::parse("a").unwrap(), name: PodName::parse(name).unwrap(), detail: Detail::Fields };
     authorize(&everywhere(), ask).unwrap()
 }
 

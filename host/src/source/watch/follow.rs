@@ -112,7 +112,7 @@ impl Follower {
         let mut pods = Vec::new();
         let mut bytes = 0_usize;
         loop {
-            let bounds = Bounds { deadline: Instant::now() + PAGE_TIMEOUT, max_bytes: MAX_ANSWER_BYTES };
+            let bounds = Bounds { deadline: Instant::now() + PAGE_TIMEOUT, max_bytes: MAX_ANSWER_BYTES, ahead: true };
             let Some(page) = pages.next_page(bounds).await? else { break };
             for read in page.pods {
                 let read = self.admitted(read)?;

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{ApiServer, Snapshot};
 use crate::client::Client;
 use crate::error::{Error, Kind};
-use crate::kube::{FieldSelector, LabelSelector, Namespace, ReadPod};
+use crate::kube::{Detail, FieldSelector, LabelSelector, Namespace, ReadPod};
 use crate::policy::{Ask, Grant, Scope, authorize};
 use follow::Follower;
 
@@ -83,7 +83,8 @@ impl Watch {
     pub fn new(client: &Client, grant: &Grant) -> Result<Self, Error> {
         let ask = |namespace: Option<Namespace>| {
             let (labels, fields) = (LabelSelector::default(), FieldSelector::default());
-            authorize(grant, Ask::List { namespace, labels, fields, objects: grant.gives_objects() })
+            let detail = if grant.gives_objects() { Detail::Object } else { Detail::Fields };
+            authorize(grant, Ask::List { namespace, labels, fields, detail })
                 .map_err(|denied| Error::new(Kind::Denied, denied.to_string()))
         };
         let requests = match ask(None)?.scope() {

@@ -13,6 +13,11 @@ use podlens_micro::pieces::Pieces;
 /// The argument that says that this process is the one that works, and is watched.
 const WORK: &str = "work";
 
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "counts are for standard output, and why there are none for the other"
+)]
 fn main() -> ExitCode {
     let works = std::env::args().nth(1).is_some_and(|argument| argument == WORK);
     let done = if works { Ok(work()) } else { count() };
