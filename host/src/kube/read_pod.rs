@@ -261,5 +261,14 @@ mod tests {
         let statuses = |count: usize| field(3, &[0x42, 0x00].repeat(count));
         assert_eq!(decode(&statuses(MAX_PARTS)).unwrap().status().container_statuses.len(), MAX_PARTS);
         decode(&statuses(MAX_PARTS + 1)).unwrap_err();
+
+        let json = |count: usize| {
+            let statuses = vec!["{}"; count].join(",");
+            let pod = format!(r#"{{"kind":"Pod","apiVersion":"v1","status":{{"containerStatuses":[{statuses}]}}}}"#);
+            super::super::decode_pod(&pod.into(), false)
+        };
+        // Each has two states, which are messages, too.
+        json(MAX_PARTS / 4).unwrap();
+        json(MAX_PARTS).unwrap_err();
     }
 }
