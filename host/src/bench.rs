@@ -3,7 +3,7 @@
 //! A cargo feature of its own would have the tests build the whole host twice.
 
 use crate::error::{Error, Kind};
-use crate::kube::{DecodeError, ListDecoder, ReadPod};
+use crate::kube::{DecodeError, Detail, ListDecoder, ReadPod};
 
 /// The pods of a page, from the body of the API server's answer.
 ///
@@ -12,7 +12,7 @@ use crate::kube::{DecodeError, ListDecoder, ReadPod};
 /// When it is none.
 pub fn decode_page(body: &[u8]) -> Result<Vec<ReadPod>, Error> {
     let unreadable = |error: DecodeError| Error::new(Kind::Server, "the page cannot be read").because(error);
-    let mut list = ListDecoder::new(false);
+    let mut list = ListDecoder::new(Detail::Fields);
     // As it comes over HTTP/2.
     for piece in body.chunks(16 << 10) {
         list.push(piece).map_err(unreadable)?;

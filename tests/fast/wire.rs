@@ -955,10 +955,20 @@ fn metadata_alone_is_asked_for_where_a_query_can_read_no_more() {
         place.check(&mut run, 0, &["pod/web-0"], &[]);
         assert_eq!(fake.seen()[0].header("accept"), Some(accept), "{arguments:?}");
     }
-    let fake = Fake::start([(get(PODS), Answer::protobuf(protobuf_list(&list(&["web-0"]))))]);
-    let place = Place::mount(fake.authority());
-    place.check(place.in_pod("127.0.0.1", fake.port()).args(["run", "restarts", "-o", "json"]), 0, &["[]"], &[]);
-    assert_eq!(fake.seen()[0].header("accept"), Some(FIELDS));
+    // What has less than was asked for is no answer.
+    let less = [
+        "error: the query could not be answered",
+        "  caused by: the API server's answer could not be read",
+        "  caused by: the answer is `meta.k8s.io/v1 PartialObjectMetadataList`, not a v1 PodList",
+    ];
+    for (answer, code, stdout, stderr) in
+        [(Answer::protobuf(protobuf_list(&list(&["web-0"]))), 0, &["[]"][..], &[][..]), (partial(&["web-0"]), 4, &[], &less)]
+    {
+        let fake = Fake::start([(get(PODS), answer)]);
+        let place = Place::mount(fake.authority());
+        place.check(place.in_pod("127.0.0.1", fake.port()).args(["run", "restarts", "-o", "json"]), code, stdout, stderr);
+        assert_eq!(fake.seen()[0].header("accept"), Some(FIELDS));
+    }
 }
 
 #[test]

@@ -42,7 +42,7 @@ async fn a_client_with_the_mount_reads_pods() {
             .await
             .unwrap();
         assert_eq!((response.status(), response.version()), (StatusCode::OK, version));
-        let list = kube::decode_list(&response.bytes().await.unwrap(), false).unwrap();
+        let list = kube::decode_list(&response.bytes().await.unwrap(), kube::Detail::Fields).unwrap();
         assert_eq!(list.pods.len(), 5);
         assert!(list.continue_token.is_some());
 

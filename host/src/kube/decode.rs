@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::list_decoder::Pods;
 use super::pod::{Envelope, ListMeta, PROTOBUF_MAGIC, Pod, TypeMeta};
-use super::{ContinueToken, ReadPod};
+use super::{ContinueToken, Detail, ReadPod};
 use crate::text::excerpt;
 
 /// One page of a list.
@@ -23,23 +23,24 @@ pub(crate) struct PodList {
     pub(crate) resource_version: String,
 }
 
-/// Reads a PodList, or a list of its metadata. `objects`: keep each pod's JSON; the answer must then be JSON.
+/// Reads a list that is there as a whole.
 #[cfg(test)]
-pub(crate) fn decode_list(body: &Bytes, objects: bool) -> Result<PodList, DecodeError> {
-    let mut list = super::ListDecoder::new(objects);
+pub(crate) fn decode_list(body: &Bytes, detail: Detail) -> Result<PodList, DecodeError> {
+    let mut list = super::ListDecoder::new(detail);
     list.push(body)?;
     list.finish()
 }
 
-/// Reads a Pod, or its metadata. `objects`: keep its JSON; the answer must then be JSON.
-pub(crate) fn decode_pod(body: &Bytes, objects: bool) -> Result<ReadPod, DecodeError> {
-    match protobuf(body, POD)? {
-        Some(_) if objects => Err(DecodeError::malformed("Pod as JSON")),
+/// Reads a Pod of which so much was asked for.
+pub(crate) fn decode_pod(body: &Bytes, detail: Detail) -> Result<ReadPod, DecodeError> {
+    let kind = Expected::pod(detail);
+    match protobuf(body, kind)? {
+        Some(_) if detail == Detail::Object => Err(DecodeError::malformed("Pod as JSON")),
         Some(raw) => decode_item(&raw, &mut Vec::new()),
         None => {
-            json_kind(body, POD)?;
+            json_kind(body, kind)?;
             let raw: &RawValue = serde_json::from_slice(body).map_err(|_| DecodeError::malformed("Pod"))?;
-            json_pod(raw, objects)
+            json_pod(raw, detail == Detail::Object)
         }
     }
 }
@@ -68,7 +69,7 @@ fn protobuf(body: &Bytes, kind: Expected) -> Result<Option<Bytes>, DecodeError> 
     Ok(Some(envelope.raw))
 }
 
-pub(super) fn decode_json_list(body: &[u8], objects: bool) -> Result<PodList, DecodeError> {
+pub(super) fn decode_json_list(body: &[u8], detail: Detail) -> Result<PodList, DecodeError> {
     #[derive(serde::Deserialize)]
     struct List<'a> {
         #[serde(default)]
@@ -76,11 +77,11 @@ pub(super) fn decode_json_list(body: &[u8], objects: bool) -> Result<PodList, De
         #[serde(borrow, default)]
         items: Option<Vec<&'a RawValue>>,
     }
-    json_kind(body, LIST)?;
+    json_kind(body, Expected::list(detail))?;
     let list: List<'_> = serde_json::from_slice(body).map_err(|_| DecodeError::malformed("PodList"))?;
     let mut pods = Pods::default();
     for item in list.items.unwrap_or_default() {
-        pods.push(json_pod(item, objects)?)?;
+        pods.push(json_pod(item, detail == Detail::Object)?)?;
     }
     let pods = pods.into_vec();
     let metadata = list.metadata.unwrap_or_default();
@@ -124,22 +125,30 @@ fn json_kind(body: &[u8], kind: Expected) -> Result<(), DecodeError> {
     check_type(&found.api_version, &found.kind, kind)
 }
 
-/// What an answer may say that it is. The metadata of pods has the same form as pods have, and is all that there is of them.
+/// What an answer may say that it is. The metadata of pods has the same form as pods have: where more was asked for, it would pass for pods of
+/// which nothing else is known.
 #[derive(Clone, Copy)]
 pub(super) struct Expected {
     /// Of `v1`.
     whole: &'static str,
     /// Of `meta.k8s.io/v1`.
-    metadata: &'static str,
+    metadata: Option<&'static str>,
 }
 
-pub(super) const LIST: Expected = Expected { whole: "PodList", metadata: "PartialObjectMetadataList" };
-const POD: Expected = Expected { whole: "Pod", metadata: "PartialObjectMetadata" };
+impl Expected {
+    pub(super) fn list(detail: Detail) -> Self {
+        Self { whole: "PodList", metadata: (detail == Detail::Metadata).then_some("PartialObjectMetadataList") }
+    }
+
+    fn pod(detail: Detail) -> Self {
+        Self { whole: "Pod", metadata: (detail == Detail::Metadata).then_some("PartialObjectMetadata") }
+    }
+}
 
 pub(super) fn check_type(api_version: &str, found: &str, kind: Expected) -> Result<(), DecodeError> {
     match api_version {
         "v1" if found == kind.whole => Ok(()),
-        "meta.k8s.io/v1" if found == kind.metadata => Ok(()),
+        "meta.k8s.io/v1" if Some(found) == kind.metadata => Ok(()),
         _ => Err(DecodeError::wrong_kind(kind.whole, &format!("{api_version} {found}"))),
     }
 }
@@ -209,11 +218,11 @@ mod tests {
             metadata: ListMeta { continue_token: "more".into(), ..ListMeta::default() },
             items: vec![pod("a").encode_to_vec().into(), pod("b").encode_to_vec().into()],
         };
-        let from_protobuf = decode_list(&envelope("PodList", list.encode_to_vec()), false).unwrap();
+        let from_protobuf = decode_list(&envelope("PodList", list.encode_to_vec()), Detail::Fields).unwrap();
         let json = serde_json::json!({
             "kind": "PodList", "apiVersion": "v1", "metadata": {"continue": "more"}, "items": [pod("a"), pod("b")],
         });
-        let from_json = decode_list(&json.to_string().into(), false).unwrap();
+        let from_json = decode_list(&json.to_string().into(), Detail::Fields).unwrap();
         for list in [from_protobuf, from_json] {
             assert_eq!(list.pods.iter().map(ReadPod::pod).collect::<Vec<_>>(), [pod("a"), pod("b")]);
             assert!(list.pods.iter().all(|read| read.object().is_none()));
@@ -234,17 +243,20 @@ mod tests {
             "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "items": [{"metadata": pod("a").metadata}],
         });
         for body in [envelope("PartialObjectMetadataList"), json.to_string().into()] {
-            assert_eq!(decode_list(&body, false).unwrap().pods[0].pod(), metadata);
+            assert_eq!(decode_list(&body, Detail::Metadata).unwrap().pods[0].pod(), metadata);
+            for more in [Detail::Fields, Detail::Object] {
+                decode_list(&body, more).map(drop).unwrap_err();
+            }
         }
         for kind in ["PodList", "PartialObjectMetadata", "Table"] {
-            decode_list(&envelope(kind), false).map(drop).unwrap_err();
+            decode_list(&envelope(kind), Detail::Metadata).map(drop).unwrap_err();
         }
     }
 
     #[test]
     fn whole_objects_keep_what_is_not_read_and_get_their_type_back() {
         let body = r#"{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"a"},"spec":{"dnsPolicy":"Default"}},{}]}"#;
-        let list = decode_list(&body.into(), true).unwrap();
+        let list = decode_list(&body.into(), Detail::Object).unwrap();
         let objects: Vec<_> = list.pods.iter().map(|read| read.object().unwrap()).collect();
         assert_eq!(
             objects,
@@ -259,10 +271,10 @@ mod tests {
     #[test]
     fn null_is_the_default_as_in_go() {
         let body = r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","creationTimestamp":null,"labels":null},"spec":{"containers":null},"status":null}"#;
-        let read = decode_pod(&body.into(), false).unwrap();
+        let read = decode_pod(&body.into(), Detail::Fields).unwrap();
         assert_eq!(read.name(), "a");
         assert!(
-            decode_list(&r#"{"kind":"PodList","apiVersion":"v1","metadata":null,"items":null}"#.into(), false)
+            decode_list(&r#"{"kind":"PodList","apiVersion":"v1","metadata":null,"items":null}"#.into(), Detail::Fields)
                 .unwrap()
                 .pods
                 .is_empty()
@@ -294,21 +306,21 @@ mod tests {
             (envelope("Pod", Vec::new()), "the answer is `v1 Pod`, not a v1 PodList"),
             (envelope("PodList", vec![0x12, 0x02, 0xff, 0xff]), "the answer is not a well-formed Pod"),
         ] {
-            assert_eq!(decode_list(&body, false).map(|_| ()).unwrap_err().to_string(), expected, "{body:?}");
+            assert_eq!(decode_list(&body, Detail::Fields).map(|_| ()).unwrap_err().to_string(), expected, "{body:?}");
         }
     }
 
     #[test]
     fn tiny_items_do_not_become_a_large_answer() {
         let tiny = |items: usize| envelope("PodList", [0x12, 0].repeat(items));
-        assert_eq!(decode_list(&tiny(MAX_ITEMS), false).unwrap().pods.len(), MAX_ITEMS);
-        let error = decode_list(&tiny(MAX_ITEMS + 1), false).map(|_| ()).unwrap_err().to_string();
+        assert_eq!(decode_list(&tiny(MAX_ITEMS), Detail::Fields).unwrap().pods.len(), MAX_ITEMS);
+        let error = decode_list(&tiny(MAX_ITEMS + 1), Detail::Fields).map(|_| ()).unwrap_err().to_string();
         assert_eq!(error, "the answer is not a well-formed PodList: it has too many items");
         let json = format!(r#"{{"kind":"PodList","apiVersion":"v1","items":[{}{{}}]}}"#, "{},".repeat(MAX_ITEMS));
-        assert_eq!(decode_list(&json.into(), false).map(|_| ()).unwrap_err().to_string(), error);
+        assert_eq!(decode_list(&json.into(), Detail::Fields).map(|_| ()).unwrap_err().to_string(), error);
         let long = envelope("Pod", vec![0; MAX_POD_BYTES + 1]);
         assert_eq!(
-            decode_pod(&long, false).map(|_| ()).unwrap_err().to_string(),
+            decode_pod(&long, Detail::Fields).map(|_| ()).unwrap_err().to_string(),
             "the answer is not a well-formed Pod: it is too long"
         );
     }

@@ -4,9 +4,9 @@
 use prost::Message;
 use prost::encoding::WireType;
 
-use super::decode::{DecodeError, LIST, check_type, decode_item, decode_json_list};
+use super::decode::{DecodeError, Expected, check_type, decode_item, decode_json_list};
 use super::pod::{ListMeta, PROTOBUF_MAGIC, TypeMeta};
-use super::{ContinueToken, PodList, ReadPod};
+use super::{ContinueToken, Detail, PodList, ReadPod};
 
 /// Most items of one answer. A server is asked for at most 500; some give all that they have. Bounds what an answer of tiny items
 /// becomes in memory, together with the next.
@@ -17,7 +17,7 @@ const MAX_DECODED_BYTES: usize = 256 << 20;
 
 /// A list that is being read.
 pub(crate) struct ListDecoder {
-    objects: bool,
+    detail: Detail,
     stage: Stage,
     /// What came and is not read yet.
     pending: Vec<u8>,
@@ -66,10 +66,10 @@ impl Pods {
 }
 
 impl ListDecoder {
-    /// `objects`: keep each pod's JSON; the answer must then be JSON.
-    pub(crate) fn new(objects: bool) -> Self {
+    /// For a list of which so much was asked for.
+    pub(crate) fn new(detail: Detail) -> Self {
         Self {
-            objects,
+            detail,
             stage: Stage::Start,
             pending: Vec::new(),
             type_is_known: false,
@@ -99,7 +99,7 @@ impl ListDecoder {
     pub(crate) fn finish(self) -> Result<PodList, DecodeError> {
         match self.stage {
             // Too short for protobuf.
-            Stage::Start | Stage::Json => return decode_json_list(&self.pending, self.objects),
+            Stage::Start | Stage::Json => return decode_json_list(&self.pending, self.detail),
             Stage::Envelope if self.list_is_read && self.pending.is_empty() => {}
             Stage::Envelope | Stage::List { .. } => return Err(malformed()),
         }
@@ -141,7 +141,7 @@ impl ListDecoder {
             self.stage = Stage::Json;
             return Ok(0);
         }
-        if self.objects {
+        if self.detail == Detail::Object {
             return Err(DecodeError::malformed("PodList as JSON"));
         }
         self.stage = Stage::Envelope;
@@ -165,7 +165,7 @@ impl ListDecoder {
         match field.tag {
             TYPE if !self.type_is_known && field.is_delimited => {
                 let TypeMeta { api_version, kind } = TypeMeta::decode(value).map_err(|_| malformed())?;
-                check_type(&api_version, &kind, LIST)?;
+                check_type(&api_version, &kind, Expected::list(self.detail))?;
                 self.type_is_known = true;
             }
             TYPE => return Err(malformed()),
@@ -285,7 +285,7 @@ mod tests {
     }
 
     fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<PodList, DecodeError> {
-        let mut list = ListDecoder::new(false);
+        let mut list = ListDecoder::new(Detail::Fields);
         for piece in pieces {
             list.push(piece)?;
         }
@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn where_a_list_goes_on_is_known_before_its_pods() {
         let body = envelope(list());
-        let mut decoder = ListDecoder::new(false);
+        let mut decoder = ListDecoder::new(Detail::Fields);
         let before = body.windows(4).position(|window| window == b"more").unwrap();
         decoder.push(&body[..before]).unwrap();
         assert_eq!(decoder.continue_token(), None);

@@ -265,7 +265,7 @@ mod tests {
         let json = |count: usize| {
             let statuses = vec!["{}"; count].join(",");
             let pod = format!(r#"{{"kind":"Pod","apiVersion":"v1","status":{{"containerStatuses":[{statuses}]}}}}"#);
-            super::super::decode_pod(&pod.into(), false)
+            super::super::decode_pod(&pod.into(), super::super::Detail::Fields)
         };
         // Each has two states, which are messages, too.
         json(MAX_PARTS / 4).unwrap();

@@ -67,7 +67,7 @@ impl PodSource for ApiServer {
             };
             let [namespace] = namespaces.as_slice() else { return Err(Error::not_found()) };
             let response = self.client.send(&Request::get_pod(namespace, name, request.detail()), call(bounds)).await?;
-            let pod = kube::decode_pod(&response.body, request.objects()).map_err(|error| response.unreadable(error))?;
+            let pod = kube::decode_pod(&response.body, request.detail()).map_err(|error| response.unreadable(error))?;
             Ok(Page { pods: vec![pod], response_bytes: response.wire_bytes, ..Page::default() })
         })
     }

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use super::Bounds;
 use crate::client::{Call, Client, Failure, Receiver};
 use crate::error::{Error, Kind};
-use crate::kube::{ContinueToken, DecodeError, ListDecoder, ListPods, Namespace, PodList, Request};
+use crate::kube::{ContinueToken, DecodeError, Detail, ListDecoder, ListPods, Namespace, PodList, Request};
 use crate::policy::PodRequest;
 
 /// A page that is being read. Dropped, it ends its request.
@@ -69,7 +69,6 @@ async fn read(
     next: oneshot::Sender<ContinueToken>,
 ) -> Result<(PodList, u64), Failure> {
     let PageAsk { request, namespace, limit, from } = ask;
-    let objects = request.objects();
     let list = Request::list_pods(&ListPods {
         namespace: namespace.as_ref(),
         labels: request.labels(),
@@ -78,7 +77,8 @@ async fn read(
         limit: *limit,
         continue_token: from.as_ref(),
     });
-    let mut page = Page { objects, decoder: ListDecoder::new(objects), next: Some(next), tells_next: false };
+    let mut page =
+        Page { detail: request.detail(), decoder: ListDecoder::new(request.detail()), next: Some(next), tells_next: false };
     let call = Call { deadline: bounds.deadline, max_bytes: bounds.max_bytes };
     let response = client.receive(&list, call, &mut page).await?;
     let list = page.decoder.finish().map_err(|error| Failure::Other(response.unreadable(error)))?;
@@ -86,7 +86,7 @@ async fn read(
 }
 
 struct Page {
-    objects: bool,
+    detail: Detail,
     decoder: ListDecoder,
     next: Option<oneshot::Sender<ContinueToken>>,
     tells_next: bool,
@@ -94,7 +94,7 @@ struct Page {
 
 impl Receiver for Page {
     fn begin(&mut self, _: Option<u64>, multiplexed: bool) {
-        self.decoder = ListDecoder::new(self.objects);
+        self.decoder = ListDecoder::new(self.detail);
         // Otherwise the next page would take a connection of its own, which costs more than it gains.
         self.tells_next = multiplexed;
     }
