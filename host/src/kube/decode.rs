@@ -95,8 +95,7 @@ pub(super) fn json_pod(raw: &RawValue, objects: bool) -> Result<ReadPod, DecodeE
         return Err(DecodeError::malformed("Pod"));
     }
     let pod: Pod = serde_json::from_str(raw.get()).map_err(|_| DecodeError::malformed("Pod"))?;
-    // Through its encoding, so that a pod of empty objects is refused as one of empty messages is.
-    let read = ReadPod::decode(&pod.encode_to_vec(), &mut Vec::new()).map_err(|_| DecodeError::malformed("Pod"))?;
+    let read = ReadPod::checked(&pod)?;
     Ok(if objects { read.with_object(with_type(raw.get())) } else { read })
 }
 

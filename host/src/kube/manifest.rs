@@ -129,7 +129,7 @@ impl Manifest {
         let wrong = |what: &str, error: &dyn fmt::Display| ManifestError::new(format!("the {what} of pod {number}: {error}"));
         Namespace::parse(&pod.metadata.namespace).map_err(|error| wrong("namespace", &error))?;
         PodName::parse(&pod.metadata.name).map_err(|error| wrong("name", &error))?;
-        let read = ReadPod::new(&pod);
+        let read = ReadPod::checked(&pod).map_err(|_| malformed("it has too many parts"))?;
         self.pods.push(if objects { read.with_object(with_type(json)) } else { read });
         Ok(())
     }
@@ -253,6 +253,14 @@ mod tests {
         for (text, pods, others) in cases {
             assert_eq!(names(&text), Ok((vec!["shop/a".to_owned(); pods], others)), "{text}");
         }
+    }
+
+    #[test]
+    fn a_pod_of_empty_objects_is_refused() {
+        let containers = vec!["{}"; 20_000].join(",");
+        let text =
+            format!(r#"{{"kind":"Pod","apiVersion":"v1","metadata":{{"name":"a"}},"spec":{{"containers":[{containers}]}}}}"#);
+        assert!(names(&text).unwrap_err().ends_with("is malformed: it has too many parts"), "{:?}", names(&text));
     }
 
     #[test]

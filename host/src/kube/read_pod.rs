@@ -10,6 +10,7 @@ use std::sync::Arc;
 use prost::Message;
 use prost::encoding::{WireType, decode_key};
 
+use super::DecodeError;
 use super::pod::{ObjectMeta, Pod, PodSpec, PodStatus};
 use super::shape::{Malformed, delimited, keep, skip};
 
@@ -50,6 +51,12 @@ impl ReadPod {
         let status_at = encoded.len();
         encoded.extend(pod.status.encode_to_vec());
         Self::from_parts(&pod.metadata.namespace, &pod.metadata.name, &encoded, spec_at, status_at)
+    }
+
+    /// As [`new`](Self::new), for a pod that others wrote in another encoding: one that has more parts than may be kept is refused, as where
+    /// it came encoded.
+    pub(crate) fn checked(pod: &Pod) -> Result<Self, DecodeError> {
+        Self::decode(&pod.encode_to_vec(), &mut Vec::new()).map_err(|_| DecodeError::malformed("Pod: it has too many parts"))
     }
 
     /// The pod that is encoded as the API server does. `buffer` is used anew for each.

@@ -292,7 +292,7 @@ fn to_json(read: &ReadPod, whole: bool) -> Value {
 }
 
 fn from_json(json: &Value, whole: bool) -> Result<ReadPod, serde_json::Error> {
-    let read = ReadPod::new(&Pod::deserialize(json)?);
+    let read = ReadPod::checked(&Pod::deserialize(json)?).map_err(serde::de::Error::custom)?;
     Ok(if whole { read.with_object(json.to_string()) } else { read })
 }
 
