@@ -39,6 +39,15 @@ pub(crate) enum Accept {
 }
 
 impl Accept {
+    /// What has so much of each pod, and no more; `metadata` where that is metadata alone.
+    fn of(detail: Detail, metadata: Self) -> Self {
+        match detail {
+            Detail::Metadata => metadata,
+            Detail::Fields => Self::Protobuf,
+            Detail::Object => Self::Json,
+        }
+    }
+
     /// The value of the `Accept` header.
     pub(crate) fn header(self) -> &'static str {
         match self {
@@ -139,11 +148,7 @@ impl Request {
         if let Some(token) = list.continue_token {
             query.push(("continue", token.as_str().to_owned()));
         }
-        let accept = match list.detail {
-            Detail::Metadata => Accept::MetadataList,
-            Detail::Fields => Accept::Protobuf,
-            Detail::Object => Accept::Json,
-        };
+        let accept = Accept::of(list.detail, Accept::MetadataList);
         Self { path: Self::pods_path(list.namespace), query, accept, body: None }
     }
 
@@ -169,11 +174,7 @@ impl Request {
 
     /// `GET /api/v1/namespaces/NAMESPACE/pods/NAME`.
     pub(crate) fn get_pod(namespace: &Namespace, name: &PodName, detail: Detail) -> Self {
-        let accept = match detail {
-            Detail::Metadata => Accept::Metadata,
-            Detail::Fields => Accept::Protobuf,
-            Detail::Object => Accept::Json,
-        };
+        let accept = Accept::of(detail, Accept::Metadata);
         Self { path: Self::pod_path(namespace, name), query: Vec::new(), accept, body: None }
     }
 
