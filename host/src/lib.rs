@@ -54,6 +54,8 @@
 //! | `runtime` | compiles, checks, confines and runs components |
 //! | `limits` | what a run may use, and has used |
 //! | `query` | the words of a query: description, arguments, rows |
+//! | `output` | feature `cli`: answers as tables, JSON, pages and more |
+//! | `web` | feature `cli`: a server for HTTP clients who are not trusted |
 //! | `text` | makes text that others wrote fit to be shown |
 //! | `yaml` | reads YAML that others wrote, within bounds |
 //!
@@ -84,6 +86,8 @@ mod error;
 mod imports;
 pub mod kube;
 mod limits;
+#[cfg(feature = "cli")]
+mod output;
 mod policy;
 #[cfg(feature = "cli")]
 mod proxy;
@@ -91,6 +95,8 @@ mod query;
 mod runtime;
 mod source;
 mod text;
+#[cfg(feature = "cli")]
+mod web;
 mod yaml;
 
 pub use client::Client;

@@ -8,12 +8,12 @@ use jiff::Timestamp;
 
 use super::exit::{self, Failure};
 use super::interrupt::Interrupts;
-use super::output::{Format, Printer, PrinterOptions};
-use super::style::Style;
 use super::{builtin, component, report};
 use crate::config::{Authority, Credentials, Origin, Sourced, TlsSources};
 use crate::demo::{Account, Server};
 use crate::error::{Error, Kind};
+use crate::output::style::Style;
+use crate::output::{Format, Printer, PrinterOptions};
 use crate::runtime::RunOptions;
 use crate::source::ApiServer;
 use crate::{Client, Config, Grant, LabelSelector, Runtime};
@@ -162,6 +162,7 @@ impl Story {
             terminal: io::stdout().is_terminal(),
             style: Style::of_stdout(),
             sort_by: None,
+            links: Vec::new(),
         };
         let mut printer = Printer::new(Format::Table, query.description(), &printer_options, io::stdout())
             .map_err(|error| Error::new(Kind::Query, "the answer has no table").because(error))?;

@@ -1,8 +1,8 @@
 //! The `podlens` binary: what is typed, what is printed, and the exit code. Not part of the library's API.
 //!
 //! `args.rs` has the subcommands, and each of those a file, or a folder, with its flags and its story; flags of several of them are in
-//! `connect.rs`, `grant_args.rs` and `limit_args.rs`, and `project.rs` is the folder with a query's sources. `output/` prints rows,
-//! `report.rs` prints errors, and `exit.rs` decides the code; `shell.rs` and `file.rs` are how commands are shown and files written.
+//! `connect.rs`, `grant_args.rs` and `limit_args.rs`, and `project.rs` is the folder with a query's sources. `report.rs` prints
+//! errors, and `exit.rs` decides the code; `shell.rs` and `file.rs` are how commands are shown and files written.
 
 mod args;
 mod build;
@@ -22,7 +22,6 @@ mod interrupt;
 mod limit_args;
 mod man;
 mod new;
-mod output;
 mod plugin;
 mod pods_from;
 mod project;
@@ -32,7 +31,6 @@ mod report;
 mod run;
 mod shell;
 mod stats;
-mod style;
 mod test;
 
 use std::process::ExitCode;

@@ -11,7 +11,7 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::stop::Stop;
+use crate::web::Stop;
 
 /// Longest silence within a list or an object, as where `client` reads whole answers. A watch may be silent; whether the API server is
 /// still there is asked by HTTP/2's pings then.
@@ -188,8 +188,8 @@ mod tests {
 
     use http_body_util::BodyExt as _;
 
-    use super::super::stop;
     use super::*;
+    use crate::web::channel;
 
     /// Pieces of a body, each after some seconds.
     struct Script {
@@ -244,11 +244,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_watch_is_silent_as_long_as_it_likes() {
-        let (_stopper, stop) = stop::channel();
+        let (_stopper, stop) = channel();
         assert_eq!(read(Body::relayed_until(script(&[3600, 3600]), Watching { stop, place: None })).await, (2, Ok(()), 7200));
         // Stopped after an event, or in one.
         for (piece, ended) in [(&b"\n"[..], Ok(())), (b"x", Err(BodyError::Stopped))] {
-            let (stopper, stop) = stop::channel();
+            let (stopper, stop) = channel();
             let stopping = async {
                 tokio::time::sleep(Duration::from_secs(100)).await;
                 stopper.stop();

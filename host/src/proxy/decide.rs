@@ -9,13 +9,13 @@ use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, StatusCode, Version};
 use serde_json::Value;
 
-use super::browser::{self, Hosts};
 use super::parameters::{self, GetQuery, ListQuery, ParameterError};
 use super::route::{About, Route};
 use super::status::Status;
 use super::{accept, discovery};
 use crate::kube::{Detail, ForwardGet, ForwardList, Namespace, PodName, Representation, Request};
 use crate::policy::{Ask, Grant, Scope, authorize};
+use crate::web::browser::{self, Hosts};
 
 /// Longest target, in bytes: a page of a list with a long selector and a continue token has half of it. Arbitrary.
 const TARGET_MAX_BYTES: usize = 8 * 1024;
@@ -66,7 +66,7 @@ pub(super) fn decide(rules: &Rules, head: &Parts) -> Result<Plan, Status> {
     if head.version != Version::HTTP_11 {
         return Err(Status::new(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "only HTTP/1.1 is spoken here"));
     }
-    browser::check(&rules.hosts, &head.uri, &head.headers)?;
+    browser::check(&rules.hosts, &head.uri, &head.headers).map_err(|foreign| Status::new(foreign.code, foreign.message))?;
     if !matches!(head.method, Method::GET | Method::HEAD) {
         return Err(Status::new(StatusCode::METHOD_NOT_ALLOWED, "`podlens proxy` only reads: GET and HEAD"));
     }

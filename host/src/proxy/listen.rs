@@ -7,11 +7,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::task::Poll;
 
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
-use super::browser::Hosts;
 use super::unix_socket::{UnixSocket, UnixSocketError};
+use crate::web::browser::Hosts;
+use crate::web::{Door, Stream};
 
 /// Ports that are tried where the system chooses: another process may have the same one at the other address. Arbitrary.
 const PORT_ATTEMPTS: usize = 10;
@@ -28,11 +28,6 @@ enum Listener {
     Tcp(TcpListener, SocketAddr),
     Unix(UnixSocket),
 }
-
-/// What a client is connected by.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Listeners {
     /// 127.0.0.1, and ::1 where there is one; port 0 lets the system choose.
@@ -82,14 +77,18 @@ impl Listeners {
     pub(super) fn hosts(&self) -> &Hosts {
         &self.hosts
     }
+}
+
+impl Door for Listeners {
+    type Arrived = Box<dyn Stream>;
+    type Client = ();
 
     /// The next client, of whichever socket.
-    pub(super) async fn accept(&self) -> io::Result<Box<dyn Stream>> {
+    async fn accept(&self) -> io::Result<Box<dyn Stream>> {
         poll_fn(|context| {
             for listener in &self.listeners {
                 let accepted = match listener {
                     Listener::Tcp(listener, _) => listener.poll_accept(context).map_ok(|(stream, _)| {
-                        // What is written is to be sent; that it may be sent later is no reason to turn a client away.
                         let _ = stream.set_nodelay(true);
                         Box::new(stream) as Box<dyn Stream>
                     }),
@@ -102,6 +101,10 @@ impl Listeners {
             Poll::Pending
         })
         .await
+    }
+
+    async fn open(&self, arrived: Box<dyn Stream>) -> io::Result<(Box<dyn Stream>, ())> {
+        Ok((arrived, ()))
     }
 }
 

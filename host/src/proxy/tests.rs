@@ -3,18 +3,19 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{Request, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::answer;
 use super::body::Body;
-use super::browser::Hosts;
 use super::decide::{ForwardKind, Plan, Rules, decide};
-use super::seats::Seats;
-use super::{answer, connection, stop};
 use crate::kube::{Accept, Namespace};
+use crate::web::browser::Hosts;
+use crate::web::{Seats, Stopper, channel, serve};
 use crate::{Grant, kube};
 
 const HOST: &str = "localhost:8001";
@@ -385,7 +386,7 @@ struct Wire {
     client: DuplexStream,
     asked: Arc<Mutex<Vec<String>>>,
     serving: JoinHandle<()>,
-    stopper: stop::Stopper,
+    stopper: Stopper,
 }
 
 impl Wire {
@@ -393,14 +394,14 @@ impl Wire {
         let (client, server) = duplex(256 * 1024);
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
         let seen = Arc::clone(&asked);
-        let (stopper, stop) = stop::channel();
+        let (stopper, stop) = channel();
         let serving = tokio::spawn(async move {
-            let answer = |head: Parts| {
-                let answer = answer_to(&rules, &head, &seen);
+            let answer = |request: Request<Incoming>| {
+                let answer = answer_to(&rules, &request.into_parts().0, &seen);
                 async { answer }
             };
             // However it ends, it ends.
-            let _ = connection::serve(server, Seats::default().seat(), stop, answer).await;
+            let _ = serve(server, Seats::default().seat(), stop, answer).await;
         });
         Self { client, asked, serving, stopper }
     }

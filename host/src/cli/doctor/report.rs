@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::step::{Finding, Fix, Step};
-use crate::cli::style::{Mark, Style};
+use crate::output::style::{Mark, Style};
 
 /// The columns that the steps' names take.
 const NAME_COLUMNS: usize = 13;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::reason::Reason;
 use crate::cli::shell::{self, Unprintable};
-use crate::cli::style::Mark;
+use crate::output::style::Mark;
 use crate::text::visible;
 
 /// The steps from a configuration to an answer, in their order. A later one needs what the earlier ones found.

@@ -2,7 +2,6 @@
 //!
 //! `text.rs` tells it to people, `json.rs` to programs. All that is told comes from `Runtime::inspect`.
 
-mod json;
 mod text;
 
 use std::io::{self, BufWriter, Write as _};
@@ -10,6 +9,7 @@ use std::process::ExitCode;
 
 use super::exit::{self, Failure};
 use super::{builtin, component};
+use crate::output::inspection;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,14 +46,14 @@ enum InspectFormat {
 
 pub(super) async fn inspect(args: InspectArgs) -> Result<ExitCode, Failure> {
     let Some(name) = args.component else { return list(args.output) };
-    let inspection = component::inspect(&name).await?;
+    let told_of = component::inspect(&name).await?;
     let mut out = BufWriter::new(io::stdout().lock());
     let told = match args.output {
-        InspectFormat::Text => text::inspection(&mut out, &name, &inspection),
-        InspectFormat::Json => json::inspection(&mut out, &inspection),
+        InspectFormat::Text => text::inspection(&mut out, &name, &told_of),
+        InspectFormat::Json => inspection::inspection(&mut out, &told_of),
     };
     let told = exit::unless_broken_pipe(told.and_then(|()| out.flush()));
-    match inspection.query {
+    match told_of.query {
         Ok(_) => told,
         Err(error) => Err(error.into()),
     }
@@ -64,6 +64,6 @@ fn list(format: InspectFormat) -> Result<ExitCode, Failure> {
     let out = io::stdout().lock();
     exit::unless_broken_pipe(match format {
         InspectFormat::Text => text::list(out, &queries),
-        InspectFormat::Json => json::list(out, &queries),
+        InspectFormat::Json => inspection::list(out, &queries),
     })
 }

@@ -6,9 +6,9 @@
 
 use super::ask::{self, Asker};
 use super::needs::Needs;
-use crate::cli::style::{Mark, Style};
 use crate::error::Error;
 use crate::kube::{Access, Namespace};
+use crate::output::style::{Mark, Style};
 use crate::text::excerpt;
 
 /// What is asked about besides the needed: pods and what hangs on them, and what makes an account dangerous.

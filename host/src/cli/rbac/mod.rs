@@ -17,12 +17,12 @@ use std::process::ExitCode;
 
 use super::connect::ConnectArgs;
 use super::exit::{self, Failure};
-use super::style::{Mark, Style};
 use super::{component, connect, report};
 use crate::Config;
 use crate::config::Look;
 use crate::error::{Error, Kind};
 use crate::kube::{Namespace, ServiceAccount};
+use crate::output::style::{Mark, Style};
 use crate::policy::Scope;
 use ask::Asker;
 use needs::Needs;

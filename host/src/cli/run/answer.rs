@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::super::exit::{self, Failure, PARTIAL};
-use super::super::output::progress::ProgressHandle;
-use super::super::output::{Format, Printer};
 use super::super::{report, stats};
 use crate::error::Error;
 use crate::limits::Limit;
+use crate::output::progress::ProgressHandle;
+use crate::output::{Format, Printer};
 use crate::query::{Cell, Column, Row};
 use crate::runtime::{Outcome, Report, Run};
 use crate::text::visible;

@@ -20,14 +20,14 @@ use super::connect::{HEADING, ReachArgs};
 use super::exit::{self, Failure};
 use super::grant_args::GrantArgs;
 use super::limit_args::LimitArgs;
-use super::output::progress::{Progress, ProgressHandle};
-use super::output::{Format, FormatParser, Printer, PrinterOptions, SortBy};
 use super::pods_from::PodsFromArgs;
-use super::style::Style;
 use super::{component, report, stats};
 use crate::Query;
 use crate::error::{Error, Kind};
 use crate::limits::Limits;
+use crate::output::progress::{Progress, ProgressHandle};
+use crate::output::style::Style;
+use crate::output::{Format, FormatParser, Printer, PrinterOptions, SortBy};
 use crate::query::{Argument, ArgumentError, Description};
 use crate::runtime::{LogLine, LogSink, LogStream, Report, Run, RunOptions};
 use crate::source::PodSource;
@@ -177,6 +177,7 @@ fn printer<W: Write>(args: &RunArgs, description: &Description, now: SystemTime,
         terminal: io::stdout().is_terminal(),
         style: Style::of_stdout(),
         sort_by: args.sort_by.clone(),
+        links: Vec::new(),
     };
     Printer::new(args.output.clone(), description, &options, out).map_err(|error| {
         let hint = error.hint();

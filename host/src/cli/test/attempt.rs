@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 use super::super::exit::Failure;
-use super::super::output::{Format, Printer, PrinterOptions};
-use super::super::style::Style;
 use super::super::{report, run};
 use super::case::Case;
 use super::fault::Faulty;
 use crate::Query;
 use crate::error::Error;
+use crate::output::style::Style;
+use crate::output::{Format, Printer, PrinterOptions};
 use crate::query::{Argument, Row};
 use crate::runtime::{LogLine, RunOptions};
 use crate::source::PodSource;
@@ -85,7 +85,8 @@ fn json(query: &Query, rows: &[Row]) -> String {
     let mut text = Vec::new();
     // Of no format but a table.
     let style = Style::of_stdout();
-    let options = PrinterOptions { headers: false, now: Timestamp::UNIX_EPOCH, terminal: false, style, sort_by: None };
+    let options =
+        PrinterOptions { headers: false, now: Timestamp::UNIX_EPOCH, terminal: false, style, sort_by: None, links: Vec::new() };
     let printed = Printer::new(Format::Json, query.description(), &options, &mut text).map(|mut printer| {
         rows.iter().try_for_each(|row| printer.row(row))?;
         printer.finish(true)

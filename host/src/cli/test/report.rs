@@ -3,9 +3,9 @@
 use std::io::{self, Write as _};
 use std::time::Duration;
 
-use super::super::style::{Mark, Style};
 use super::folder::Folder;
 use super::{Tested, Verdict};
+use crate::output::style::{Mark, Style};
 
 /// What was tested so far.
 pub(super) struct Report {

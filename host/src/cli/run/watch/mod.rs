@@ -12,13 +12,13 @@ use std::time::{Duration, SystemTime};
 
 use super::super::exit::{self, Failure};
 use super::super::interrupt::Interrupts;
-use super::super::output::Format;
 use super::super::report;
 use super::answer::{self, Whole};
 use super::target::Target;
 use super::{Job, RunArgs, printer, wrong};
 use crate::Query;
 use crate::error::{Error, Kind};
+use crate::output::Format;
 use crate::query::{Argument, ColumnType, Description, Row};
 use crate::runtime::LogSink;
 use crate::source::{Watch, WatchUpdate};

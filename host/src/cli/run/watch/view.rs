@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::super::super::output::Format;
 use super::super::super::report;
 use super::screen::Screen;
+use crate::output::Format;
 
 /// Shows answers.
 pub(super) enum View {

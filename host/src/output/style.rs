@@ -6,7 +6,7 @@ use crate::config::{Environment as _, ProcessEnvironment};
 
 /// What a line says about something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(crate) enum Mark {
     Good,
     Bad,
     /// Good, with something to be looked at.
@@ -17,13 +17,13 @@ pub(super) enum Mark {
 
 /// Whether there are colours.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Style {
+pub(crate) struct Style {
     colours: bool,
 }
 
 impl Style {
     /// For standard output. <https://no-color.org>: any value but the empty one turns colours off.
-    pub(super) fn of_stdout() -> Self {
+    pub(crate) fn of_stdout() -> Self {
         let environment = ProcessEnvironment;
         let is_dumb = environment.var("TERM").is_some_and(|term| term == "dumb");
         let colours = std::io::stdout().is_terminal() && environment.non_empty("NO_COLOR").is_none() && !is_dumb;
@@ -32,18 +32,18 @@ impl Style {
 
     /// Without colours.
     #[cfg(test)]
-    pub(super) const fn plain() -> Self {
+    pub(crate) const fn plain() -> Self {
         Self { colours: false }
     }
 
     /// With colours, wherever it goes.
     #[cfg(test)]
-    pub(super) const fn coloured() -> Self {
+    pub(crate) const fn coloured() -> Self {
         Self { colours: true }
     }
 
     /// The mark alone.
-    pub(super) fn mark(self, mark: Mark) -> String {
+    pub(crate) fn mark(self, mark: Mark) -> String {
         self.paint(
             mark,
             match mark {
@@ -56,7 +56,7 @@ impl Style {
     }
 
     /// A text in the mark's colour.
-    pub(super) fn paint(self, mark: Mark, text: &str) -> String {
+    pub(crate) fn paint(self, mark: Mark, text: &str) -> String {
         self.render(
             match mark {
                 Mark::Good => 32,
@@ -69,7 +69,7 @@ impl Style {
     }
 
     /// A text that heads others.
-    pub(super) fn heading(self, text: &str) -> String {
+    pub(crate) fn heading(self, text: &str) -> String {
         self.render(1, text)
     }
 

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use tabwriter::TabWriter;
 
 use super::{INCOMPLETE, tone};
-use crate::cli::style::{Mark, Style};
+use crate::output::style::{Mark, Style};
 use crate::text::visible_at_most;
 
 /// The blanks between two columns: `tabwriterPadding` in `pkg/printers/tabwriter.go` of k8s.io/cli-runtime v0.37.2.

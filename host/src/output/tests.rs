@@ -1,7 +1,7 @@
 //! Whole outputs, format by format.
 
 use super::*;
-use crate::cli::style::Style;
+use crate::output::style::Style;
 use crate::query::{Cell, Column, ColumnType, Row};
 
 /// `2026-01-02T03:04:05Z`.
@@ -61,6 +61,7 @@ const OPTIONS: PrinterOptions = PrinterOptions {
     terminal: false,
     style: Style::plain(),
     sort_by: None,
+    links: Vec::new(),
 };
 
 /// One of each format, with what is typed for it.

@@ -1,4 +1,4 @@
-//! Who is on the other side: a program on this machine, or a web page that uses a browser on this machine to get at the cluster.
+//! Who is on the other side: a program, or a web page that uses somebody's browser to get at the cluster.
 //!
 //! A page cannot choose three headers, and they tell it apart. `Host` is the name that the page was loaded from, so that a page whose
 //! name was made to resolve to 127.0.0.1 (DNS rebinding) is known by it. `Origin` and `Sec-Fetch-Site` tell of a page of another server
@@ -7,22 +7,43 @@
 use std::net::IpAddr;
 
 use hyper::header::{HOST, HeaderName, ORIGIN};
-use hyper::{HeaderMap, Uri};
-
-use super::status::Status;
+use hyper::{HeaderMap, StatusCode, Uri};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The port that `Host` leaves out (RFC 9110 section 4.2.1).
 const DEFAULT_PORT: u16 = 80;
 
-/// The names by which the proxy may be addressed, as `Host` has them.
+/// The names by which a server may be addressed, as `Host` has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Hosts(Vec<String>);
+pub(crate) enum Hosts {
+    /// These, without TLS.
+    Named(Vec<String>),
+    /// Whichever its certificate is for: a page whose name was made to resolve here has none that a browser takes.
+    Certified,
+}
+
+/// Why a request is not answered: it is, or may be, that of a page of another server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Foreign {
+    pub(crate) code: StatusCode,
+    /// For whoever has to mend it.
+    pub(crate) message: String,
+}
+
+impl Foreign {
+    fn bad_request(message: &str) -> Self {
+        Self { code: StatusCode::BAD_REQUEST, message: message.to_owned() }
+    }
+
+    fn forbidden(message: impl Into<String>) -> Self {
+        Self { code: StatusCode::FORBIDDEN, message: message.into() }
+    }
+}
 
 impl Hosts {
     /// This port on loopback, at this address or by a name that every machine has for itself.
-    pub(super) fn of_port(port: u16, address: Option<IpAddr>) -> Self {
+    pub(crate) fn of_port(port: u16, address: Option<IpAddr>) -> Self {
         let own = address.map(|address| match address {
             IpAddr::V4(address) => address.to_string(),
             IpAddr::V6(address) => format!("[{address}]"),
@@ -30,12 +51,12 @@ impl Hosts {
         let names = Self::names().into_iter().chain(own);
         let with_port = names.clone().map(|name| format!("{name}:{port}"));
         let without = names.filter(|_| port == DEFAULT_PORT);
-        Self(with_port.chain(without).collect())
+        Self::Named(with_port.chain(without).collect())
     }
 
     /// A Unix socket has no name; a client that speaks HTTP over it has to say some, and says `localhost`.
-    pub(super) fn of_socket() -> Self {
-        Self(Self::names().into())
+    pub(crate) fn of_socket() -> Self {
+        Self::Named(Self::names().into())
     }
 
     fn names() -> [String; 3] {
@@ -43,32 +64,48 @@ impl Hosts {
     }
 
     fn has(&self, host: &[u8]) -> bool {
-        self.0.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(host))
+        match self {
+            Self::Named(names) => names.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(host)),
+            Self::Certified => !host.is_empty(),
+        }
+    }
+
+    fn scheme(&self) -> &'static str {
+        match self {
+            Self::Named(_) => "http",
+            Self::Certified => "https",
+        }
     }
 }
 
 /// Refuses whoever is or may be a page of another server.
-pub(super) fn check(hosts: &Hosts, target: &Uri, headers: &HeaderMap) -> Result<(), Status> {
+pub(crate) fn check(hosts: &Hosts, target: &Uri, headers: &HeaderMap) -> Result<(), Foreign> {
     let mut given = headers.get_all(HOST).iter();
     let (Some(host), None) = (given.next(), given.next()) else {
-        return Err(Status::bad_request("there has to be one `Host` header"));
+        return Err(Foreign::bad_request("there has to be one `Host` header"));
     };
     let host = host.as_bytes();
     if !hosts.has(host) {
-        return Err(Status::forbidden(format!("the `Host` header has to be one of: {}", hosts.0.join(", "))));
+        let names = match hosts {
+            Hosts::Named(names) => names.join(", "),
+            Hosts::Certified => "one".to_owned(),
+        };
+        return Err(Foreign::forbidden(format!("the `Host` header has to be one of: {names}")));
     }
-    // RFC 9112 section 3.2.2: a target that names its server has the last word. Here the two have to agree.
     match (target.scheme_str(), target.authority()) {
         (None, None) => {}
-        (Some("http"), Some(authority)) if authority.as_str().as_bytes() == host => {}
-        _ => return Err(Status::bad_request("the request's target names another server than its `Host` header")),
+        (Some(scheme), Some(authority)) if scheme == hosts.scheme() && authority.as_str().as_bytes() == host => {}
+        _ => return Err(Foreign::bad_request("the request's target names another server than its `Host` header")),
     }
-    let is_own = |origin: &[u8]| origin.strip_prefix(b"http://").is_some_and(|origin| origin.eq_ignore_ascii_case(host));
+    let is_own = |origin: &[u8]| {
+        let authority = origin.strip_prefix(hosts.scheme().as_bytes()).and_then(|rest| rest.strip_prefix(b"://"));
+        authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
+    };
     if !headers.get_all(ORIGIN).iter().all(|origin| is_own(origin.as_bytes())) {
-        return Err(Status::forbidden("the `Origin` header is another server's: web pages are not served"));
+        return Err(Foreign::forbidden("the `Origin` header is another server's: web pages are not served"));
     }
     if !headers.get_all(SEC_FETCH_SITE).iter().all(|site| matches!(site.as_bytes(), b"none" | b"same-origin")) {
-        return Err(Status::forbidden("the `Sec-Fetch-Site` header is another server's: web pages are not served"));
+        return Err(Foreign::forbidden("the `Sec-Fetch-Site` header is another server's: web pages are not served"));
     }
     Ok(())
 }
@@ -82,7 +119,7 @@ mod tests {
     }
 
     fn code(hosts: &Hosts, target: &str, headers: &HeaderMap) -> u16 {
-        check(hosts, &target.parse().unwrap(), headers).map_or_else(|status| status.code().as_u16(), |()| 200)
+        check(hosts, &target.parse().unwrap(), headers).map_or_else(|foreign| foreign.code.as_u16(), |()| 200)
     }
 
     /// The first cells of a row are what is accepted: which is written here once more, by hand.

@@ -1,6 +1,7 @@
-//! Prints the rows of a query's answer to standard output.
+//! Writes the rows of a query's answer, and what a component is, for people and for programs.
 //!
-//! One file for each format. None of them decides what a row is (that is `query`), where the bytes go, or what a broken pipe
+//! One file for each format; `inspection.rs` is what `inspect` and a server tell of a component, and `style.rs` the marks and colours of
+//! all that is printed. None of them decides what a row is (that is `query`), where the bytes go, or what a broken pipe
 //! means (those are the caller's). What a guest wrote reaches a person only through `crate::text`, and data formats only with
 //! the escapes that their parsers undo.
 
@@ -10,7 +11,8 @@ mod csv;
 mod custom_columns;
 mod error;
 mod format;
-mod html;
+pub(crate) mod html;
+pub(crate) mod inspection;
 mod json;
 mod json_lines;
 mod jsonpath;
@@ -20,6 +22,7 @@ pub(crate) mod progress;
 mod prometheus;
 mod record;
 mod sort;
+pub(crate) mod style;
 mod table;
 mod tone;
 mod yaml;
@@ -28,12 +31,12 @@ use std::io;
 
 use jiff::Timestamp;
 
-use crate::cli::style::Style;
+use crate::output::style::Style;
 use crate::query::{Description, Row};
 
 pub(crate) use error::FormatError;
 pub(crate) use format::{Format, FormatParser};
-pub(in crate::cli) use json::escape_hidden;
+pub(crate) use json::escape_hidden;
 pub(crate) use sort::SortBy;
 
 /// What a format says, in its own way, after the rows of an answer that is not whole.
@@ -50,9 +53,23 @@ pub(crate) struct PrinterOptions {
     /// always do.
     pub terminal: bool,
     /// The colours of tables, if there are any.
-    pub(in crate::cli) style: Style,
+    pub(crate) style: Style,
     /// The order of the rows; nothing for the query's own.
     pub sort_by: Option<SortBy>,
+    /// What a page leads to.
+    pub links: Vec<Link>,
+}
+
+/// A way on from a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) text: String,
+    pub(crate) target: String,
+}
+
+/// What a page of `html` may do in a browser: the value of a `Content-Security-Policy`, as it has it itself.
+pub(crate) fn page_policy() -> String {
+    html::policy()
 }
 
 /// Prints rows in one format.

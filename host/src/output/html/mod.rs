@@ -14,8 +14,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::record::Rfc3339;
 use super::table::{age, shortest};
-use super::{PrinterOptions, tone};
-use crate::cli::style::Mark;
+use super::{Link, PrinterOptions, tone};
+use crate::output::style::Mark;
 use crate::query::{Cell, Column, Description, Row};
 use crate::text::visible;
 
@@ -29,6 +29,7 @@ const SHORT_CHARACTERS: usize = 60;
 #[derive(Debug)]
 pub(super) struct Html<W> {
     out: W,
+    links: Vec<Link>,
     title: String,
     summary: String,
     columns: Vec<Column>,
@@ -40,7 +41,7 @@ pub(super) struct Html<W> {
 impl<W: Write> Html<W> {
     pub(super) fn new(description: &Description, options: &PrinterOptions, out: W) -> Self {
         let Description { title, summary, columns, .. } = description.clone();
-        Self { out, title, summary, columns, now: options.now, count: 0, rows: String::new() }
+        Self { out, links: options.links.clone(), title, summary, columns, now: options.now, count: 0, rows: String::new() }
     }
 
     pub(super) fn row(&mut self, row: &Row) -> io::Result<()> {
@@ -64,11 +65,7 @@ impl<W: Write> Html<W> {
     fn page(&mut self, complete: bool) -> io::Result<()> {
         let title = escaped(&self.title);
         let version = env!("CARGO_PKG_VERSION");
-        let policy = format!(
-            "default-src 'none'; script-src {}; style-src {}; base-uri 'none'; form-action 'none'",
-            hash(SCRIPT),
-            hash(STYLE)
-        );
+        let policy = policy();
         let out = &mut self.out;
         write!(
             out,
@@ -117,7 +114,19 @@ impl<W: Write> Html<W> {
         }
         out.write_all(b"</div>\n")?;
         self.legend()?;
+        self.nav()?;
         write!(self.out, "</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n")
+    }
+
+    fn nav(&mut self) -> io::Result<()> {
+        if self.links.is_empty() {
+            return Ok(());
+        }
+        self.out.write_all(b"<nav>\n")?;
+        for Link { text, target } in &self.links {
+            writeln!(self.out, "<a href=\"{}\">{}</a>", escaped(target), escaped(text))?;
+        }
+        self.out.write_all(b"</nav>\n")
     }
 
     /// The columns once more with what they mean: a touch screen shows no tooltips.
@@ -134,8 +143,14 @@ impl<W: Write> Html<W> {
     }
 }
 
+/// What a page may do: the value of a `Content-Security-Policy`.
+pub(super) fn policy() -> String {
+    let (script, style) = (hash(SCRIPT), hash(STYLE));
+    format!("default-src 'none'; script-src {script}; style-src {style}; base-uri 'none'; form-action 'none'")
+}
+
 /// A source of a policy: what has this text and no other.
-fn hash(text: &str) -> String {
+pub(crate) fn hash(text: &str) -> String {
     format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)))
 }
 
@@ -168,7 +183,7 @@ fn push_cell(html: &mut String, cell: &Cell, column: &Column, now: Timestamp) {
 }
 
 /// A text of a query's, for an element or an attribute in double quotes.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in visible(text).chars() {
         match character {

@@ -1,6 +1,6 @@
 //! Which cells stand out, and which recede: for tables on a terminal, and for pages.
 
-use crate::cli::style::Mark;
+use crate::output::style::Mark;
 use crate::query::Cell;
 
 /// Words of Kubernetes for what went wrong: a container's `reason` as kubelets write it, a pod's phase or reason, as a cell of its own.

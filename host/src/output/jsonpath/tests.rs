@@ -1,7 +1,7 @@
 //! Templates over three rows, whole. The differential tests ask kubectl's own code about many more.
 
-use crate::cli::output::{Printer, PrinterOptions};
-use crate::cli::style::Style;
+use crate::output::style::Style;
+use crate::output::{Printer, PrinterOptions};
 use crate::query::{Cell, Column, ColumnType, Description, Row};
 
 fn text(text: &str) -> Cell {
@@ -21,10 +21,16 @@ fn evaluate(format: &str) -> Result<String, String> {
         vec![text("web-1"), Cell::Integer(4), Cell::Number(3.0), Cell::Boolean(false), Cell::None],
         vec![text("db-0"), Cell::Integer(9), Cell::None, Cell::None, Cell::None],
     ];
-    let options =
-        PrinterOptions { headers: true, now: jiff::Timestamp::UNIX_EPOCH, terminal: false, style: Style::plain(), sort_by: None };
+    let options = PrinterOptions {
+        headers: true,
+        now: jiff::Timestamp::UNIX_EPOCH,
+        terminal: false,
+        style: Style::plain(),
+        sort_by: None,
+        links: Vec::new(),
+    };
     let description = Description::new("T", "", columns, Vec::new());
-    let format = format.parse::<crate::cli::output::Format>().map_err(|error| error.to_string())?;
+    let format = format.parse::<crate::output::Format>().map_err(|error| error.to_string())?;
     let mut out = Vec::new();
     let mut printer = Printer::new(format, &description, &options, &mut out).map_err(|error| error.to_string())?;
     for cells in rows {

@@ -10,7 +10,7 @@ const NAME_MAX_BYTES: usize = BODY_HEADERS[1].len();
 
 /// Looks at the bytes of a connection, in whatever pieces they come.
 #[derive(Debug, Default)]
-pub(super) struct Heads {
+pub(crate) struct Heads {
     place: Place,
     after_carriage_return: bool,
     /// The beginning of the line, in lower case, and the line's length.
@@ -30,11 +30,11 @@ enum Place {
 
 /// The bytes are not those of a request that has one meaning.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Ambiguous;
+pub(crate) struct Ambiguous;
 
 impl Heads {
     /// Takes the next bytes.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), Ambiguous> {
+    pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(), Ambiguous> {
         bytes.iter().try_for_each(|byte| self.take_byte(*byte))
     }
 

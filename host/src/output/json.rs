@@ -91,7 +91,7 @@ pub(super) fn indented(value: &(impl Serialize + ?Sized)) -> io::Result<String> 
 }
 
 /// Escapes what the serializer leaves as it is. It stands within strings; line feeds are the serializer's own.
-pub(in crate::cli) fn escape_hidden(json: String) -> String {
+pub(crate) fn escape_hidden(json: String) -> String {
     let is_left = |character: char| is_hidden(character) && character != '\n';
     if !json.contains(is_left) {
         return json;

@@ -15,7 +15,7 @@ use super::heads::{Ambiguous, Heads};
 const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A connection to a client.
-pub(super) struct Socket<S> {
+pub(crate) struct Socket<S> {
     stream: S,
     heads: Heads,
     /// Set while the client takes nothing.
@@ -23,7 +23,7 @@ pub(super) struct Socket<S> {
 }
 
 impl<S> Socket<S> {
-    pub(super) fn new(stream: S) -> Self {
+    pub(crate) fn new(stream: S) -> Self {
         Self { stream, heads: Heads::default(), stalled: None }
     }
 

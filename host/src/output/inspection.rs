@@ -1,4 +1,4 @@
-//! `podlens inspect -o json`: for programs. Keys are never renamed or removed; new ones may be added.
+//! A component as JSON, for programs. Keys are never renamed or removed; new ones may be added.
 //!
 //! Lists are cut where a file holds more than anybody writes; the key beside each, such as `moreImports`, counts what is left out.
 
@@ -9,18 +9,23 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::Error;
-use crate::cli::output::escape_hidden;
+use crate::output::escape_hidden;
 use crate::query::{Column, Parameter};
 use crate::runtime::{Abilities, Annotation, Export, Import, Inspection, Listed, Offered, Producer, Query, Sizes};
 
 /// The queries that come with podlens.
-pub(super) fn list(out: impl Write, queries: &[(&str, &str)]) -> io::Result<()> {
+pub(crate) fn list(out: impl Write, queries: &[(&str, &str)]) -> io::Result<()> {
     let queries: Vec<_> = queries.iter().map(|(name, summary)| json!({ "name": name, "summary": summary })).collect();
     write(out, &queries)
 }
 
-pub(super) fn inspection(out: &mut impl Write, inspection: &Inspection) -> io::Result<()> {
+pub(crate) fn inspection(out: &mut impl Write, inspection: &Inspection) -> io::Result<()> {
     write(out, &Told::of(inspection))
+}
+
+/// The same as a value.
+pub(crate) fn value(inspection: &Inspection) -> Value {
+    serde_json::to_value(Told::of(inspection)).unwrap_or_default()
 }
 
 /// Writes one document. JSON requires escapes for C0 only; here all that a terminal acts on is escaped.

@@ -6,16 +6,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
-use hyper::http::request::Parts;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::body::{Body, BodyError};
 use super::seats::{Busy, Seat};
 use super::socket::Socket;
 use super::stop::Stop;
@@ -29,19 +26,21 @@ const HEAD_MAX_BYTES: usize = 16 * 1024;
 const HEAD_MAX_HEADERS: usize = 64;
 
 /// Serves a connection to its end: the client's, that of the server, or until its seat is another's.
-pub(super) async fn serve<A>(
+pub(super) async fn serve<A, B>(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     seat: Seat,
     stop: Stop,
-    answer: impl Fn(Parts) -> A,
+    answer: impl Fn(Request<Incoming>) -> A,
 ) -> hyper::Result<()>
 where
-    A: Future<Output = Response<Body>>,
+    A: Future<Output = Response<B>>,
+    B: Body + Unpin + 'static,
+    B::Error: std::error::Error + Send + Sync + 'static,
 {
     let seat = Arc::new(seat);
     let service = service_fn(|request: Request<Incoming>| {
         let busy = seat.busy();
-        let answer = answer(request.into_parts().0);
+        let answer = answer(request);
         async move { Ok::<_, Infallible>(answer.await.map(|body| Held { body, _busy: busy })) }
     });
     let mut builder = http1::Builder::new();
@@ -60,17 +59,17 @@ where
 }
 
 /// A body, and the seat that its client has until the last of it is read of. What of it is still on its way then, some KiB, is no longer
-/// waited for when others need the seat or the proxy ends.
-struct Held {
-    body: Body,
+/// waited for when others need the seat or the server ends.
+struct Held<B> {
+    body: B,
     _busy: Busy,
 }
 
-impl HttpBody for Held {
-    type Data = Bytes;
-    type Error = BodyError;
+impl<B: Body + Unpin> Body for Held<B> {
+    type Data = B::Data;
+    type Error = B::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         Pin::new(&mut self.body).poll_frame(context)
     }
 

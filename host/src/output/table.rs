@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::age::Age;
 use super::align::{self, Lines};
 use super::{PrinterOptions, tone};
-use crate::cli::style::Mark;
+use crate::output::style::Mark;
 use crate::query::{Cell, Column, Row};
 
 /// Writes aligned columns once all rows are known.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::value::Rows;
 use super::{Template, Value};
-use crate::cli::output::{PrinterOptions, json, record};
+use crate::output::{PrinterOptions, json, record};
 use crate::query::{Column, Row};
 use crate::text::push_visible;
 

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 /// The clients that wait: by how long, and how each is told to leave.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Seats(Arc<Mutex<Waiting>>);
+pub(crate) struct Seats(Arc<Mutex<Waiting>>);
 
 #[derive(Debug, Default)]
 struct Waiting {
@@ -18,7 +18,7 @@ struct Waiting {
 
 /// One client's.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(crate) struct Seat {
     seats: Seats,
     leave: Arc<Notify>,
     /// Its place among those who wait; none while a request of it is answered.
@@ -27,14 +27,14 @@ pub(super) struct Seat {
 
 impl Seats {
     /// A seat for a client that has not asked for anything yet.
-    pub(super) fn seat(&self) -> Seat {
+    pub(crate) fn seat(&self) -> Seat {
         let leave = Arc::new(Notify::new());
         let place = Mutex::new(Some(self.wait(&leave)));
         Seat { seats: self.clone(), leave, place }
     }
 
     /// Tells who has waited longest to leave, if anybody waits.
-    pub(super) fn free_one(&self) {
+    pub(crate) fn free_one(&self) {
         if let Some((_, leave)) = self.waiting().leave.pop_first() {
             leave.notify_one();
         }
@@ -56,17 +56,17 @@ impl Seats {
 
 impl Seat {
     /// Returns when the seat is another's.
-    pub(super) async fn left(&self) {
+    pub(crate) async fn left(&self) {
         self.leave.notified().await;
     }
 
     /// Whether no request of this client is answered just now.
-    pub(super) fn waits(&self) -> bool {
+    pub(crate) fn waits(&self) -> bool {
         self.place().is_some()
     }
 
     /// A request has come. The seat is safe until what is returned is dropped.
-    pub(super) fn busy(self: &Arc<Self>) -> Busy {
+    pub(crate) fn busy(self: &Arc<Self>) -> Busy {
         self.give_up_place();
         Busy(Arc::clone(self))
     }
@@ -90,7 +90,7 @@ impl Drop for Seat {
 
 /// While a request is answered.
 #[derive(Debug)]
-pub(super) struct Busy(Arc<Seat>);
+pub(crate) struct Busy(Arc<Seat>);
 
 impl Drop for Busy {
     fn drop(&mut self) {
