@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
 use reqwest::{Method, StatusCode};
 use tokio::time::timeout;
 
@@ -11,6 +11,7 @@ use super::credential::Credential;
 use super::pool::Pool;
 use super::refusal::{self, Refused};
 use super::verify::Naming;
+use super::witness::Telling;
 use super::{Ask, Failure, answer, unreachable};
 use crate::error::{Error, Kind};
 use crate::kube::Status;
@@ -31,7 +32,21 @@ pub(super) async fn attempt(
     wire_bytes: &mut u64,
     receiver: &mut dyn Receiver,
 ) -> Result<Option<jiff::Timestamp>, Refused> {
-    let mut response = begin(ask, pool, credential, wire_bytes).await?;
+    let (telling, before) = (Telling::begin(ask), *wire_bytes);
+    let result = read(&telling, pool, credential, max_bytes, wire_bytes, receiver).await;
+    telling.end(result, *wire_bytes - before)
+}
+
+async fn read(
+    telling: &Telling<'_>,
+    pool: &Pool,
+    credential: &Credential,
+    max_bytes: u64,
+    wire_bytes: &mut u64,
+    receiver: &mut dyn Receiver,
+) -> Result<Option<jiff::Timestamp>, Refused> {
+    let ask = telling.ask();
+    let mut response = well_begun(telling, pool, credential, wire_bytes).await?;
     let date = answer::date(response.headers());
     match body::read(&mut response, max_bytes, wire_bytes, receiver).await {
         Ok(()) => Ok(date),
@@ -50,13 +65,20 @@ pub(super) async fn attempt(
 }
 
 /// Sends once, and gives back an answer whose body is worth reading.
-pub(super) async fn begin(
-    ask: Ask<'_>,
+pub(super) async fn begin(ask: Ask<'_>, pool: &Pool, credential: &Credential) -> Result<reqwest::Response, Refused> {
+    let (telling, mut wire_bytes) = (Telling::begin(ask), 0);
+    let result = well_begun(&telling, pool, credential, &mut wire_bytes).await;
+    telling.end(result, wire_bytes)
+}
+
+async fn well_begun(
+    telling: &Telling<'_>,
     pool: &Pool,
     credential: &Credential,
     wire_bytes: &mut u64,
 ) -> Result<reqwest::Response, Refused> {
-    let mut response = match timeout(HEAD_TIMEOUT, head(ask, pool, credential)).await {
+    let ask = telling.ask();
+    let mut response = match timeout(HEAD_TIMEOUT, head(telling, pool, credential)).await {
         Ok(head) => head?,
         Err(_) => return Err(unreachable::lost(ask, format!("it did not begin within {} s", HEAD_TIMEOUT.as_secs()))),
     };
@@ -74,10 +96,13 @@ pub(super) async fn begin(
 }
 
 /// Sends once, and gives back the head of whatever is answered.
-pub(super) async fn head(ask: Ask<'_>, pool: &Pool, credential: &Credential) -> Result<reqwest::Response, Refused> {
-    let request = request(ask, credential);
+pub(super) async fn head(telling: &Telling<'_>, pool: &Pool, credential: &Credential) -> Result<reqwest::Response, Refused> {
+    let ask = telling.ask();
+    let mut request = request(ask, credential);
+    telling.apply(request.headers_mut());
     guard(ask, request.headers())?;
     let response = pool.http.execute(request).await.map_err(|error| unreachable::judge(ask, &error))?;
+    telling.answered(response.status().as_u16());
     // An ill one, or a balancer without one, says no more than that.
     if !response.status().is_server_error() {
         ask.inner.presence.answered();
@@ -86,7 +111,7 @@ pub(super) async fn head(ask: Ask<'_>, pool: &Pool, credential: &Credential) -> 
 }
 
 fn request(ask: Ask<'_>, credential: &Credential) -> reqwest::Request {
-    let method = if ask.is_repeatable() { Method::GET } else { Method::POST };
+    let method = if ask.request.body().is_some() { Method::POST } else { Method::GET };
     let mut url = ask.config().server.value.url(ask.request.path(), ask.request.query());
     Naming::new(ask.config()).apply(&mut url);
     let mut request = reqwest::Request::new(method, url);
@@ -95,7 +120,10 @@ fn request(ask: Ask<'_>, credential: &Credential) -> reqwest::Request {
     if let Some(token) = credential.token() {
         token.authorize(headers);
     }
-    if let Some(impersonation) = &ask.config().impersonation {
+    if let Some(agent) = &ask.caller.agent {
+        headers.insert(USER_AGENT, agent.clone());
+    }
+    if let Some(impersonation) = &ask.caller.impersonation {
         impersonation.value.apply(headers);
     }
     if let Some(body) = ask.request.body() {
@@ -108,7 +136,7 @@ fn request(ask: Ask<'_>, credential: &Credential) -> reqwest::Request {
 /// Holds back a request that would be answered as ourselves where another identity is to be taken, whatever made it: that one can do
 /// less, as a rule, and the difference would be a hole (CVE-2021-31999 was one).
 fn guard(ask: Ask<'_>, headers: &HeaderMap) -> Result<(), Refused> {
-    match &ask.config().impersonation {
+    match &ask.caller.impersonation {
         Some(impersonation) if !impersonation.value.is_in(headers) => {
             let message = format!("{ask} is not sent: it would not be answered as {}", impersonation.value);
             Err(Refused::Final(Failure::Other(Error::new(Kind::Configuration, message))))

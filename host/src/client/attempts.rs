@@ -1,5 +1,5 @@
 //! One call: attempts until there is an answer, the attempts are used up, or the deadline comes. Which failure is followed by another
-//! attempt, with what, and when, is decided here and nowhere else.
+//! attempt, with what, and when, is decided here and nowhere else. Every request may be sent again: there is none that changes anything.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +42,8 @@ pub(super) struct Try {
 }
 
 impl<'a> Attempts<'a> {
-    pub(super) fn new(inner: &'a Inner, ask: Ask<'a>, deadline: Instant) -> Self {
+    pub(super) fn new(ask: Ask<'a>, deadline: Instant) -> Self {
+        let inner = ask.inner;
         Self {
             inner,
             ask,
@@ -154,11 +155,7 @@ impl<'a> Attempts<'a> {
     fn after(&mut self, refused: Refused) -> Result<(Error, Duration), Failure> {
         let (error, delay) = match refused {
             Refused::Down(error) | Refused::Cut(error) if self.inner.presence.was_away() => (error, self.wait()),
-            Refused::Unauthorized(error) | Refused::Forbidden(error)
-                if self.ask.is_repeatable() && self.inner.presence.is_starting() =>
-            {
-                (error, self.wait())
-            }
+            Refused::Unauthorized(error) | Refused::Forbidden(error) if self.inner.presence.is_starting() => (error, self.wait()),
             Refused::Again { error, asked } if self.may_repeat(asked) => (error, self.fail(asked)),
             Refused::Cut(error) if self.may_repeat(None) => (error, self.fail(None)),
             Refused::Again { error, .. }
@@ -179,7 +176,7 @@ impl<'a> Attempts<'a> {
     /// Whether the request may be sent again to a server that got it. One that names a time has room by then; any other may be ill, and
     /// of that the clients together must not make more.
     fn may_repeat(&self, asked: Option<Duration>) -> bool {
-        self.ask.is_repeatable() && self.failed + 1 < MAX_ATTEMPTS && (asked.is_some() || self.inner.retries.take())
+        self.failed + 1 < MAX_ATTEMPTS && (asked.is_some() || self.inner.retries.take())
     }
 
     fn fail(&mut self, asked: Option<Duration>) -> Duration {

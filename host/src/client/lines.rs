@@ -27,12 +27,11 @@ impl Client {
     /// Sends `request`, and gives back its answer as soon as it begins well, which it has to by `deadline`. Retried like
     /// [`send`](Client::send) until then.
     pub(crate) async fn lines(&self, request: &Request, deadline: Instant) -> Result<Lines, Failure> {
-        let inner = &*self.inner;
-        let ask = Ask { inner, request };
-        let mut attempts = Attempts::new(inner, ask, deadline);
+        let ask = Ask::new(self, request);
+        let mut attempts = Attempts::new(ask, deadline);
         loop {
             let with = attempts.next().await?;
-            if let Some(response) = attempts.make(&with, begin(ask, &with.pool, &with.credential, &mut 0)).await? {
+            if let Some(response) = attempts.make(&with, begin(ask, &with.pool, &with.credential)).await? {
                 let address = self.address().to_owned();
                 return Ok(Lines { response, buffer: BytesMut::new(), searched: 0, address });
             }

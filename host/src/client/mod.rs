@@ -2,13 +2,15 @@
 //!
 //! `send.rs` is a call, `lines.rs` one that lasts, and `attempts.rs` its attempts and the time between them. `attempt.rs` is one attempt; `refusal.rs` judges
 //! statuses, `unreachable.rs` connections, `body.rs` bounds what is read. `pool.rs` and `reloading.rs` keep TLS and token up to date,
-//! `exec.rs` runs credential plugins, `verify.rs` and `judge.rs` decide who may answer. Nothing here knows what is in an answer, nor who asked for it.
+//! `exec.rs` runs credential plugins, `verify.rs` and `judge.rs` decide who may answer. `caller.rs` says in whose name a client asks, and
+//! `witness.rs` tells of what was sent. Nothing here knows what is in an answer.
 
 mod advice;
 mod answer;
 mod attempt;
 mod attempts;
 mod body;
+mod caller;
 mod credential;
 mod exec;
 mod judge;
@@ -23,6 +25,7 @@ mod send;
 mod stream;
 mod unreachable;
 mod verify;
+mod witness;
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,6 +36,7 @@ use tokio::time::Instant;
 use crate::config::{Authority, Config};
 use crate::error::{Error, Kind};
 use crate::kube::{Access, AccessAnswer, ContinueToken, DecodeError, Namespace, Request, SelfSubjectReview, ServerVersion};
+use caller::Caller;
 use credential::{Credential, Source};
 use pool::Pools;
 use presence::Presence;
@@ -47,6 +51,8 @@ pub(crate) use pool::client_config;
 pub(crate) use stream::Streamed;
 #[cfg(feature = "cli")]
 pub(crate) use verify::{Naming, verifier};
+#[cfg(feature = "cli")]
+pub(crate) use witness::{Ending, Sent, Witness};
 
 /// Most bytes of an answer about the cluster itself. Those are under 4 KiB, unless an identity has very many groups; arbitrary.
 const ABOUT_MAX_BYTES: u64 = 256 * 1024;
@@ -58,6 +64,7 @@ const ABOUT_MAX_BYTES: u64 = 256 * 1024;
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
+    caller: Arc<Caller>,
 }
 
 struct Inner {
@@ -114,9 +121,9 @@ impl Client {
                 config.tls.authority_origin()
             );
         }
-        Ok(Self {
-            inner: Arc::new(Inner { config, source, pools, presence: Presence::default(), retries: RetryBudget::default() }),
-        })
+        let caller = Caller { impersonation: config.impersonation.clone(), ..Caller::default() };
+        let inner = Inner { config, source, pools, presence: Presence::default(), retries: RetryBudget::default() };
+        Ok(Self { inner: Arc::new(inner), caller: Arc::new(caller) })
     }
 
     /// The API server's address, for messages.
@@ -142,7 +149,7 @@ impl Client {
 
     /// Sends `request`. What may be sent twice is retried within the deadline, see `retry.rs`.
     pub(crate) async fn send(&self, request: &Request, call: Call) -> Result<Response, Failure> {
-        send::send(&self.inner, request, call).await
+        send::send(self, request, call).await
     }
 
     /// As [`send`](Self::send), for a body that is not kept: `receiver` is given it as it comes.
@@ -152,7 +159,7 @@ impl Client {
         call: Call,
         receiver: &mut dyn Receiver,
     ) -> Result<Response<()>, Failure> {
-        send::receive(&self.inner, request, call, receiver).await
+        send::receive(self, request, call, receiver).await
     }
 
     /// What the API server says it is.
@@ -204,7 +211,7 @@ impl Inner {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("config", &self.inner.config).finish_non_exhaustive()
+        f.debug_struct("Client").field("config", &self.inner.config).field("caller", &self.caller).finish_non_exhaustive()
     }
 }
 
@@ -247,10 +254,15 @@ impl From<Failure> for Error {
 #[derive(Clone, Copy)]
 struct Ask<'a> {
     inner: &'a Inner,
+    caller: &'a Caller,
     request: &'a Request,
 }
 
 impl<'a> Ask<'a> {
+    fn new(client: &'a Client, request: &'a Request) -> Self {
+        Self { inner: &client.inner, caller: &client.caller, request }
+    }
+
     fn config(&self) -> &'a Config {
         &self.inner.config
     }
@@ -261,11 +273,6 @@ impl<'a> Ask<'a> {
 
     fn method(&self) -> &'static str {
         if self.request.body().is_some() { "POST" } else { "GET" }
-    }
-
-    /// Whether sending it twice does no more than sending it once.
-    fn is_repeatable(&self) -> bool {
-        self.request.body().is_none()
     }
 }
 

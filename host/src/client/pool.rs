@@ -134,7 +134,7 @@ fn builder(tls: ClientConfig, setup: &Setup) -> reqwest::Result<reqwest::ClientB
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .no_proxy()
-        .user_agent(format!("{USER_AGENT} ({}/{})", os(), architecture()))
+        .user_agent(user_agent())
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .tcp_user_timeout(TCP_USER_TIMEOUT)
@@ -170,6 +170,11 @@ pub(crate) fn client_config(
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.enable_sni = naming.tells_address();
     Ok(config)
+}
+
+/// Program, version, system and architecture, as client-go has them (rest/config.go, `buildUserAgent`).
+pub(super) fn user_agent() -> String {
+    format!("{USER_AGENT} ({}/{})", os(), architecture())
 }
 
 /// By Go's names, as every Kubernetes client's.

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::attempt::head;
 use super::attempts::Attempts;
+use super::witness::Telling;
 use super::{Ask, Client, refusal};
 use crate::error::Error;
 use crate::kube::Request;
@@ -26,15 +27,16 @@ impl Client {
     /// A connection that was lost before that is tried again, after a 401 another token, if there is one, and what a server
     /// refuses that has only just come back. Everything else is the caller's: statuses are not judged, and bodies not bounded.
     pub(crate) async fn stream(&self, request: &Request, deadline: Instant) -> Result<Streamed, Error> {
-        let inner = &*self.inner;
-        let ask = Ask { inner, request };
-        let mut attempts = Attempts::new(inner, ask, deadline);
+        let ask = Ask::new(self, request);
+        let mut attempts = Attempts::new(ask, deadline);
         let response = loop {
             let with = attempts.next().await?;
             // A refusal that is the last word is handed on like any other answer.
             let mut refusal = None;
             let attempt = async {
-                let response = head(ask, &with.pool, &with.credential).await?;
+                let telling = Telling::begin(ask);
+                let response = head(&telling, &with.pool, &with.credential).await;
+                let response = telling.end(response, 0)?;
                 let Some(refused) = refusal::of_status(ask, response.status()) else { return Ok(response) };
                 refusal = Some(response);
                 Err(refused)

@@ -75,6 +75,21 @@ impl Impersonation {
         Ok(Some(Self { user: value("as", user)?, rest, text }))
     }
 
+    /// A service account and nothing with it: the API server adds its groups itself.
+    #[cfg(feature = "cli")]
+    pub(crate) fn of_account(account: &crate::kube::ServiceAccount) -> Self {
+        let user = account.user();
+        // Names are RFC 1123's, so that this is one.
+        let header = HeaderValue::from_str(&user).unwrap_or_else(|_| HeaderValue::from_static("system:anonymous"));
+        Self { user: header, rest: Vec::new(), text: format!("user `{user}`") }
+    }
+
+    /// The user's name.
+    #[cfg(feature = "cli")]
+    pub(crate) fn user(&self) -> &str {
+        self.user.to_str().unwrap_or("not ASCII")
+    }
+
     /// Sets the headers.
     pub(crate) fn apply(&self, headers: &mut HeaderMap) {
         headers.insert(USER, self.user.clone());

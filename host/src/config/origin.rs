@@ -31,6 +31,9 @@ pub(crate) enum Origin {
     File(PathBuf),
     /// A field of a named entry of a kubeconfig: ``cluster `dev` in `/home/me/.kube/config` ``.
     Kubeconfig(Entry),
+    /// The policy of a server.
+    #[cfg(feature = "cli")]
+    Policy,
     /// Nothing else was found.
     Default,
 }
@@ -59,6 +62,8 @@ impl fmt::Display for Origin {
             Self::Variable(name) => write!(f, "the environment's `{name}`"),
             Self::File(path) => write!(f, "`{}`", crate::text::path(path)),
             Self::Kubeconfig(entry) => entry.fmt(f),
+            #[cfg(feature = "cli")]
+            Self::Policy => f.write_str("the policy"),
             Self::Default => f.write_str("default"),
         }
     }

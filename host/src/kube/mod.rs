@@ -24,6 +24,8 @@ mod review;
 mod rules;
 mod shape;
 mod status;
+#[cfg(feature = "cli")]
+mod token_review;
 mod watch_event;
 
 pub use access::{Access, AccessAnswer};
@@ -57,6 +59,8 @@ pub use review::{SelfSubjectReview, ServerVersion};
 #[cfg(feature = "cli")]
 pub(crate) use rules::Rules;
 pub(crate) use status::Status;
+#[cfg(feature = "cli")]
+pub(crate) use token_review::Reviewed;
 pub(crate) use watch_event::WatchEvent;
 
 /// Why a selector was refused: which part of it, and what would be accepted.

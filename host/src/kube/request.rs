@@ -91,12 +91,32 @@ impl fmt::Debug for ContinueToken {
 }
 
 /// A request to the API server, complete but for address and credentials.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` shows the path alone: a continue token names a pod, and a TokenReview has a token.
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Request {
     pub(super) path: String,
     pub(super) query: Vec<(&'static str, String)>,
     pub(super) accept: Accept,
     pub(super) body: Option<Cow<'static, str>>,
+}
+
+/// What a request is about.
+#[cfg(feature = "cli")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Target<'a> {
+    /// Such as `pods`.
+    pub(crate) resource: &'a str,
+    /// One namespace; `None` for all, and for what is in none.
+    pub(crate) namespace: Option<&'a str>,
+    /// One object.
+    pub(crate) name: Option<&'a str>,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 /// What one page of a list is asked for.
@@ -206,6 +226,12 @@ impl Request {
         Self::review("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", Rules::review(namespace).to_string())
     }
 
+    /// `POST /apis/authentication.k8s.io/v1/tokenreviews`: whose token is this, if it is meant for `audience`? Few may ask.
+    #[cfg(feature = "cli")]
+    pub(crate) fn token_review(token: &str, audience: &str) -> Self {
+        Self::review("/apis/authentication.k8s.io/v1/tokenreviews", super::token_review::review(token, audience).to_string())
+    }
+
     /// A question that changes nothing, and is posted all the same.
     fn review(path: &str, review: impl Into<Cow<'static, str>>) -> Self {
         Self { path: path.into(), query: Vec::new(), accept: Accept::Json, body: Some(review.into()) }
@@ -214,6 +240,27 @@ impl Request {
     /// The absolute path. It needs no escaping: it is made of constants and checked names.
     pub(crate) fn path(&self) -> &str {
         &self.path
+    }
+
+    /// What it is about, as RBAC and audit logs name it.
+    #[cfg(feature = "cli")]
+    pub(crate) fn target(&self) -> Target<'_> {
+        // `/api/v1/` or `/apis/GROUP/VERSION/`, then as the constructors above write it.
+        let parts: Vec<_> = self.path.split('/').skip(1).collect();
+        let skipped = if parts.first() == Some(&"api") { 2 } else { 3 };
+        match parts.get(skipped..).unwrap_or_default() {
+            ["namespaces", namespace, resource, name @ ..] => {
+                Target { namespace: Some(namespace), resource, name: name.first().copied() }
+            }
+            [resource, ..] => Target { namespace: None, resource, name: None },
+            [] => Target { namespace: None, resource: "", name: None },
+        }
+    }
+
+    /// Whether its answer is what changes from now on.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_watch(&self) -> bool {
+        self.query.iter().any(|(name, _)| *name == "watch")
     }
 
     /// The query's names and values, not yet escaped.

@@ -95,6 +95,18 @@ impl PodRequest {
         self.detail == Detail::Object
     }
 
+    /// The same request for one of its namespaces alone.
+    #[cfg(feature = "cli")]
+    pub(crate) fn within(&self, namespace: &Namespace) -> Self {
+        let granted = match &self.scope {
+            Scope::All => true,
+            Scope::Namespaces(namespaces) => namespaces.contains(namespace),
+        };
+        // Of one that is not among them there is nothing.
+        let namespaces = granted.then(|| namespace.clone()).into_iter().collect();
+        Self { scope: Scope::Namespaces(namespaces), ..self.clone() }
+    }
+
     /// The same request for at least the fields that podlens reads.
     pub(crate) fn with_fields(self) -> Self {
         Self { detail: self.detail.max(Detail::Fields), ..self }

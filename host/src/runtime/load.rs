@@ -101,6 +101,18 @@ impl Runtime {
     }
 }
 
+#[cfg(feature = "cli")]
+impl Runtime {
+    /// Compiles a component and nothing more: what is left is in the cache.
+    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<(), Error> {
+        check_header(bytes)?;
+        check_imports(&imported_names(bytes))?;
+        compile(self, bytes)
+            .map(drop)
+            .map_err(|error| Error::new(Kind::Component, "the component cannot be compiled").because(error))
+    }
+}
+
 async fn load(runtime: Runtime, bytes: Vec<u8>) -> Result<Query, Error> {
     check_header(&bytes)?;
     let (engine, pool) = (runtime.engine.clone(), runtime.pool.clone());

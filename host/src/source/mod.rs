@@ -21,6 +21,8 @@ use crate::policy::PodRequest;
 pub use api_server::ApiServer;
 pub use recording::{Recorder, Recording, RecordingError, Redaction, Replay};
 pub use snapshot::Snapshot;
+#[cfg(feature = "cli")]
+pub(crate) use watch::{Keep, Latest, Room};
 pub use watch::{Watch, WatchUpdate};
 
 /// Most bytes of one answer, such as a page of a list. 500 pods met in practice have 5 MB in protobuf and 12 MB as JSON; a page that

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
-use super::{Change, MAX_BYTES, too_many};
+use super::{Change, Keep, too_many};
 use crate::client::Client;
 use crate::error::{Error, Kind};
 use crate::kube::{ReadPod, Request, WatchEvent, WatchPods};
@@ -32,6 +32,9 @@ pub(super) struct Follower {
     pub(super) source: ApiServer,
     /// A list of one namespace, or of all.
     pub(super) request: PodRequest,
+    /// Most memory that the pods of a list may take.
+    pub(super) max_bytes: usize,
+    pub(super) keep: Keep,
     pub(super) part: usize,
     pub(super) changes: mpsc::Sender<(usize, Change)>,
 }
@@ -119,12 +122,12 @@ impl Follower {
                 bytes = bytes.saturating_add(read.size_bytes());
                 pods.push(read);
             }
-            if bytes > MAX_BYTES {
-                return Err(End::Failed(too_many()));
+            if bytes > self.max_bytes {
+                return Err(End::Failed(too_many(self.max_bytes)));
             }
         }
         let version = pages.resource_version().unwrap_or_default().to_owned();
-        self.tell(Change::Listed(pods)).await?;
+        self.tell(Change::Listed(pods, version.clone())).await?;
         self.tell(Change::Back).await?;
         Ok(version)
     }
@@ -167,7 +170,10 @@ impl Follower {
                     *version = read.metadata().resource_version;
                     self.tell(Change::Gone(Box::new(read))).await?;
                 }
-                WatchEvent::Bookmark(later) => *version = later,
+                WatchEvent::Bookmark(later) => {
+                    version.clone_from(&later);
+                    self.tell(Change::Bookmark(later)).await?;
+                }
                 WatchEvent::Expired => return Err(End::Relist(None)),
                 WatchEvent::Failed(reason) => {
                     let message = format!("the API server ended the watch: `{}`", excerpt(&reason));
@@ -180,7 +186,7 @@ impl Follower {
     /// A pod that was not asked for spoils what it came with, as in a list of a query.
     fn admitted(&self, read: ReadPod) -> Result<ReadPod, End> {
         let refused = || End::Failed(Error::new(Kind::Server, "the API server returned a pod that was not asked for"));
-        self.request.admit(read).ok_or_else(refused)
+        self.request.admit(read).map(|read| (self.keep)(read)).ok_or_else(refused)
     }
 
     async fn tell(&self, change: Change) -> Result<(), End> {
