@@ -5,6 +5,7 @@
 //! errors, and `exit.rs` decides the code; `shell.rs` and `file.rs` are how commands are shown and files written.
 
 mod args;
+mod audit;
 mod build;
 mod builtin;
 mod cluster_info;
@@ -61,6 +62,7 @@ pub fn main() -> ExitCode {
             Command::Doctor(args) => doctor::doctor(args).await,
             Command::Rbac(args) => rbac::rbac(args).await,
             Command::Proxy(args) => proxy::proxy(args).await,
+            Command::Audit(command) => audit::audit(command),
             Command::Config(command) => config_view::config(command),
             Command::Demo(args) => demo::demo(args).await,
             Command::Completions(args) => completions::completions(args),

@@ -1,0 +1,244 @@
+//! The audit log: who ran what as whom, what was asked of the API server for it, and how it ended. Never what a pod holds, what a query
+//! answers, the value of a parameter, or a token.
+//!
+//! One JSON object a line, `podlens.dev/audit/v1`, with the field names of `audit.k8s.io/v1` where that has one. The lines are a chain:
+//!
+//! - `seq` counts them from 1, and `previous` is the `hash` of the line before; 64 zeros in the first line of all.
+//! - `hash` is the last field. It is the SHA-256, in lower-case hexadecimal digits, of the line's own bytes as they are in the file, without
+//!   its newline and without that field: of the line's last 75 bytes, `,"hash":"…"}`, only the `}` is hashed. So nothing has to be parsed
+//!   or ordered to check it, and this does:
+//!   `sed -n 7p FILE | tr -d '\n' | sed 's/,"hash":"[0-9a-f]\{64\}"}$/}/' | sha256sum`.
+//! - A crash can leave a line unfinished. The next line then has `torn`: how many bytes lie between the last whole line and it, the newline
+//!   included, and their SHA-256.
+//! - A file that continues another, which was renamed, goes on with `seq` and `previous`.
+//!
+//! The chain shows what was changed, removed, moved or added within it. It has no secret: who may write the file can write a whole new
+//! chain, or cut off its end, and [`verify`] cannot tell. Against that, keep the last hash, which `podlens audit verify` prints, where this
+//! machine cannot write, and ask for it later (`--through`).
+//!
+//! Each line is given to the system by one write, and is not waited for to reach the disk: what a crash of podlens leaves is whole, what a
+//! loss of power leaves may lack the last seconds.
+//!
+//! `event.rs` has what is recorded, `line.rs` how it is written and read, `sink.rs` and `file.rs` where to, `refusals.rs` how much of what
+//! anybody can cause.
+
+mod event;
+mod file;
+mod line;
+mod refusals;
+mod sink;
+mod uuid;
+pub(crate) mod verify;
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+pub(crate) use event::{
+    Allowed, CallFailure, CallRecord, CallResponse, Caller, Counts, Decision, Denied, Event, ObjectRef, PodsFrom, RefusalReason,
+    Refused, Resource, Run, RunComplete, RunStarted, Subject, Verb,
+};
+pub(crate) use line::Hash;
+pub(crate) use uuid::Uuid;
+
+use line::{End, Torn};
+use refusals::Refusals;
+use sink::Sink;
+
+/// Where the log goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// Appended to a file, which is made where there is none.
+    File(PathBuf),
+    /// Standard output. What is written there is a chain of its own with each start.
+    Stdout,
+}
+
+/// The log of one server. Clones write to the same.
+#[derive(Clone, Debug)]
+pub(crate) struct AuditLog(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    /// Beside the lock, so that who asks for it does not wait for a write.
+    well: AtomicBool,
+    log: Mutex<Log>,
+}
+
+#[derive(Debug)]
+struct Log {
+    sink: Sink,
+    /// The last whole line.
+    end: End,
+    /// What was written after it.
+    torn: Torn,
+    refusals: Refusals,
+}
+
+impl AuditLog {
+    /// # Errors
+    ///
+    /// The file cannot be opened or is another server's, or its last line is not one of an audit log's.
+    pub(crate) fn open(to: &Destination) -> Result<Self, AuditError> {
+        let (sink, end, torn) = match to {
+            Destination::File(path) => Sink::file(path)?,
+            Destination::Stdout => (Sink::stdout()?, End::default(), Torn::default()),
+        };
+        Ok(Self::new(sink, end, torn))
+    }
+
+    fn new(sink: Sink, end: End, torn: Torn) -> Self {
+        let log = Mutex::new(Log { sink, end, torn, refusals: Refusals::default() });
+        Self(Arc::new(Shared { well: AtomicBool::new(true), log }))
+    }
+
+    /// Writes one line. What it tells of must not happen, or not be handed on, where this fails. It blocks for as long as the write does.
+    ///
+    /// A refusal that is one too many is counted and not written.
+    ///
+    /// # Errors
+    ///
+    /// The line is not in the log.
+    pub(crate) fn record(&self, event: &Event) -> Result<(), AuditError> {
+        self.record_at(event, Timestamp::now())
+    }
+
+    fn record_at(&self, event: &Event, now: Timestamp) -> Result<(), AuditError> {
+        // All that is done with it leaves it true at any time.
+        let mut log = self.0.log.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Event::Refused(refused) = event
+            && !log.refusals.admit(refused, now)
+        {
+            return Ok(());
+        }
+        let written = log.write(event, now);
+        self.0.well.store(written.is_ok(), Ordering::Release);
+        written
+    }
+
+    /// Whether the last line that was to be written is in the log.
+    pub(crate) fn is_well(&self) -> bool {
+        self.0.well.load(Ordering::Acquire)
+    }
+}
+
+impl Log {
+    fn write(&mut self, event: &Event, now: Timestamp) -> Result<(), AuditError> {
+        if self.torn.is_empty() {
+            self.sink.follow().map_err(|cause| self.sink.failed(cause))?;
+        }
+        // What was begun and not ended must not be continued.
+        let mut torn = self.torn.clone();
+        let mut bytes = Vec::new();
+        if torn.is_open() {
+            torn.add(b"\n");
+            bytes.push(b'\n');
+        }
+        let end = line::append(&mut bytes, &self.end, now, event, &torn, self.refusals.left_out())
+            .map_err(|cause| self.sink.failed(cause))?;
+        match self.sink.append(&bytes) {
+            Ok(()) => {
+                (self.end, self.torn) = (end, Torn::default());
+                self.refusals.told();
+                Ok(())
+            }
+            Err((left, cause)) => {
+                self.torn.add(&bytes[..left]);
+                Err(self.sink.failed(cause))
+            }
+        }
+    }
+}
+
+/// The log cannot be opened, or a line is not in it. Trying again can help where the disk was full.
+#[derive(Debug)]
+pub(crate) struct AuditError {
+    attempted: Attempted,
+    log: LogName,
+    cause: Cause,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Attempted {
+    Open,
+    Write,
+}
+
+/// A log in a message.
+#[derive(Clone, Debug)]
+enum LogName {
+    File(PathBuf),
+    Stdout,
+}
+
+#[derive(Debug)]
+enum Cause {
+    Io(io::Error),
+    /// A link, a folder, a device or a pipe.
+    NotOrdinary,
+    /// Another server writes to it.
+    Locked,
+    /// It ends with something that was written by nobody here, or was changed since.
+    End(&'static str),
+    /// It grew by itself.
+    Foreign,
+    /// A new file took its place, and is not empty.
+    NotEmpty,
+    TooLong,
+}
+
+impl AuditError {
+    fn open(path: &Path, cause: impl Into<Cause>) -> Self {
+        Self { attempted: Attempted::Open, log: LogName::File(path.to_owned()), cause: cause.into() }
+    }
+}
+
+impl From<io::Error> for Cause {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<rustix::io::Errno> for Cause {
+    fn from(error: rustix::io::Errno) -> Self {
+        Self::Io(error.into())
+    }
+}
+
+impl fmt::Display for AuditError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.attempted {
+            Attempted::Open => "cannot open the audit log",
+            Attempted::Write => "cannot write to the audit log",
+        };
+        match &self.log {
+            LogName::File(path) => write!(f, "{what} `{}`", crate::text::path(path))?,
+            LogName::Stdout => write!(f, "{what} on standard output")?,
+        }
+        match self.cause {
+            Cause::Io(_) => Ok(()),
+            Cause::NotOrdinary => f.write_str(": it is not an ordinary file"),
+            Cause::Locked => f.write_str(": another server writes to it"),
+            Cause::End(what) => write!(f, ": {what}; look at it with `podlens audit verify`, and move it away"),
+            Cause::Foreign => f.write_str(": something else has written to it"),
+            Cause::NotEmpty => f.write_str(": there is another file in its place, which is not empty"),
+            Cause::TooLong => write!(f, ": a line would have more than {} bytes", line::MAX_BYTES),
+        }
+    }
+}
+
+impl std::error::Error for AuditError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.cause {
+            Cause::Io(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
