@@ -173,6 +173,43 @@ fn what_it_prints_is_all_that_a_client_needs() {
 }
 
 #[test]
+fn what_a_server_for_others_needs_is_there_and_private() {
+    let serving = Serving::start();
+    let folder = serving.mount().parent().expect("the mounts are in a folder").to_owned();
+    let told = |what: &str| serving.printed.iter().find_map(|line| line.strip_prefix(what)).expect("it is printed");
+    let kubeconfig = told("# The account of a server that reads as its tenants' accounts: ");
+    let tokens = told("# The tokens of that server's callers: ");
+    let paths = ["serve.kubeconfig", "shop.token", "payments.token"].map(|name| folder.join(name));
+    let printed: Vec<&Path> = [kubeconfig].into_iter().chain(tokens.split(' ')).map(Path::new).collect();
+    assert_eq!(printed, paths);
+    for path in &paths {
+        assert_eq!(fs::metadata(path).expect("it is there").permissions().mode() & 0o777, 0o600, "{}", path.display());
+    }
+
+    // The kubeconfig is one, and its account may not read pods itself.
+    let podlens = |arguments: &[&str]| program::run(program::command().env("KUBECONFIG", &paths[0]).args(arguments));
+    let done = podlens(&["cluster-info"]);
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+    assert!(done.stdout.contains("system:serviceaccount:podlens:podlens"), "{}", done.stdout);
+    let done = podlens(&["run", "pod-names", "-A"]);
+    assert_eq!((done.code, done.stdout.as_str()), (3, ""));
+    assert!(done.stderr.contains(r#"User "system:serviceaccount:podlens:podlens" cannot list resource "pods""#), "{}", done.stderr);
+    // As who may, it does.
+    let done = podlens(&["run", "pod-names", "-n", "payments", "--as", "system:serviceaccount:payments:podlens-reader"]);
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+    assert!(done.stdout.contains("ledger-0") && !done.stdout.contains("redis-0"), "{}", done.stdout);
+
+    // A caller's token is none for the API server.
+    let mount = tempfile::tempdir().expect("a temporary folder can be made");
+    fs::copy(&paths[1], mount.path().join("token")).expect("the folder can be written");
+    fs::copy(serving.mount().join("ca.crt"), mount.path().join("ca.crt")).expect("the folder can be written");
+    let mut client = serving.client();
+    let done = program::run(client.env("PODLENS_SERVICE_ACCOUNT_DIR", mount.path()).args(["run", "pod-names", "-A"]));
+    assert_eq!((done.code, done.stdout.as_str()), (3, ""));
+    assert!(done.stderr.contains("401 Unauthorized"), "{}", done.stderr);
+}
+
+#[test]
 fn it_ends_when_it_is_told_to_and_leaves_nothing() {
     for signal in ["-TERM", "-INT"] {
         let serving = Serving::start();

@@ -10,7 +10,7 @@ use super::exit::{self, Failure};
 use super::interrupt::Interrupts;
 use super::{builtin, component, report};
 use crate::config::{Authority, Credentials, Origin, Sourced, TlsSources};
-use crate::demo::{Account, Server};
+use crate::demo::{Account, Server, Tenant};
 use crate::error::{Error, Kind};
 use crate::output::style::Style;
 use crate::output::{Format, Printer, PrinterOptions};
@@ -45,6 +45,9 @@ async fn serve(server: &Server) -> Result<ExitCode, Failure> {
         writeln!(out, "export KUBERNETES_SERVICE_PORT={}", address.port())?;
         writeln!(out, "export PODLENS_SERVICE_ACCOUNT_DIR={}", server.mount(Account::Podlens).display())?;
         writeln!(out, "# The account without a role: {}", server.mount(Account::Default).display())?;
+        writeln!(out, "# The account of a server that reads as its tenants' accounts: {}", server.kubeconfig().display())?;
+        let [shop, payments] = Tenant::ALL.map(|tenant| server.caller_token(tenant));
+        writeln!(out, "# The tokens of that server's callers: {} {}", shop.display(), payments.display())?;
         writeln!(out, "podlens run restarts -A")?;
         out.flush()
     })();

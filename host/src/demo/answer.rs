@@ -1,4 +1,4 @@
-//! Answers in the encoding that the request accepts: JSON, or Kubernetes' protobuf.
+//! Answers in the encoding that the request accepts: JSON, or Kubernetes' protobuf. A watch is told in JSON alone.
 
 use bytes::Bytes;
 use hyper::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
@@ -8,6 +8,7 @@ use prost::Message;
 use serde::Serialize;
 
 use super::status::Status;
+use super::watch::Watch;
 use crate::kube::{Envelope, PROTOBUF_MAGIC};
 
 const JSON: &str = "application/json";
@@ -30,6 +31,13 @@ impl Encoding {
         clauses.find_map(Self::of_clause).ok_or_else(|| Status::not_acceptable(&format!("{JSON}, {PROTOBUF}")))
     }
 
+    /// Whether a watch can be told: JSON has to be accepted, at whichever place.
+    pub(super) fn negotiate_watch(headers: &HeaderMap) -> Result<(), Status> {
+        let mut clauses = headers.get_all(ACCEPT).iter().flat_map(|value| value.to_str().unwrap_or_default().split(',')).peekable();
+        let accepted = clauses.peek().is_none() || clauses.any(|clause| Self::of_clause(clause) == Some(Self::Json));
+        if accepted { Ok(()) } else { Err(Status::not_acceptable(JSON)) }
+    }
+
     fn of_clause(clause: &str) -> Option<Self> {
         let mut parts = clause.split(';').map(str::trim);
         let media_type = parts.next()?;
@@ -44,6 +52,13 @@ impl Encoding {
     }
 }
 
+/// What is sent.
+pub(super) enum Answer {
+    Whole(Response<Bytes>),
+    /// With the head of [`watch_head`].
+    Watch(Watch),
+}
+
 /// An object with its type written in front.
 pub(super) fn object<T: Message + Serialize>(encoding: Encoding, kind: &str, object: &T) -> Response<Bytes> {
     with_code(StatusCode::OK, encoding, kind, object)
@@ -56,39 +71,51 @@ pub(super) fn failure(headers: &HeaderMap, status: &Status) -> Response<Bytes> {
 
 /// JSON that has no other encoding here.
 pub(super) fn json(code: StatusCode, value: &serde_json::Value) -> Response<Bytes> {
-    body(code, JSON, value.to_string().into())
+    body(code, JSON, Bytes::from(value.to_string()))
 }
 
 pub(super) fn text(text: &'static str) -> Response<Bytes> {
     body(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from_static(text.as_bytes()))
 }
 
-fn with_code<T: Message + Serialize>(code: StatusCode, encoding: Encoding, kind: &str, object: &T) -> Response<Bytes> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Typed<'a, T> {
-        kind: &'a str,
-        api_version: &'a str,
-        #[serde(flatten)]
-        object: &'a T,
-    }
+/// The head of a watch, and of its body nothing.
+pub(super) fn watch_head() -> Response<()> {
+    body(StatusCode::OK, JSON, ())
+}
 
+/// An object of the core group in JSON, its type in front.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Typed<'a, T> {
+    kind: &'a str,
+    api_version: &'a str,
+    #[serde(flatten)]
+    object: &'a T,
+}
+
+impl<'a, T> Typed<'a, T> {
+    pub(super) fn new(kind: &'a str, object: &'a T) -> Self {
+        Self { kind, api_version: "v1", object }
+    }
+}
+
+fn with_code<T: Message + Serialize>(code: StatusCode, encoding: Encoding, kind: &str, object: &T) -> Response<Bytes> {
     match encoding {
         Encoding::Json => {
-            let typed = Typed { kind, api_version: "v1", object };
+            let typed = Typed::new(kind, object);
             // Maps with text keys and times of this era: nothing that JSON lacks.
-            body(code, JSON, serde_json::to_vec(&typed).expect("demo objects are JSON").into())
+            body(code, JSON, Bytes::from(serde_json::to_vec(&typed).expect("demo objects are JSON")))
         }
         Encoding::Protobuf => {
             let mut envelope = Envelope { raw: object.encode_to_vec().into(), ..Envelope::default() };
             envelope.type_meta.api_version = "v1".into();
             envelope.type_meta.kind = kind.into();
-            body(code, PROTOBUF, [PROTOBUF_MAGIC.as_slice(), &envelope.encode_to_vec()].concat().into())
+            body(code, PROTOBUF, Bytes::from([PROTOBUF_MAGIC.as_slice(), &envelope.encode_to_vec()].concat()))
         }
     }
 }
 
-fn body(code: StatusCode, content_type: &'static str, body: Bytes) -> Response<Bytes> {
+fn body<B>(code: StatusCode, content_type: &'static str, body: B) -> Response<B> {
     let mut response = Response::new(body);
     *response.status_mut() = code;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

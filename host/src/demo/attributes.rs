@@ -14,7 +14,7 @@ pub(super) struct Attributes<'a> {
     pub(super) target: Target<'a>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target<'a> {
     Resource(Resource<'a>),
     /// Anything else, such as `/version`.
@@ -22,7 +22,7 @@ pub(super) enum Target<'a> {
 }
 
 /// What is missing is empty, as in the API server's own words.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Resource<'a> {
     pub(super) group: &'a str,
     pub(super) namespace: &'a str,

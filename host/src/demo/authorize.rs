@@ -1,46 +1,45 @@
-//! Whether an account may do what it asks. The roles are the ones that every cluster has (kubernetes
-//! `plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go`), and one ClusterRole for `shop/podlens`.
+//! Whether a user may do something, by the table of roles (kubernetes `plugin/pkg/auth/authorizer/rbac/rbac.go`).
 
-use hyper::HeaderMap;
-
-use super::account::Account;
 use super::attributes::{Attributes, Resource, Target};
+use super::roles::{BINDINGS, Rule};
 use super::status::Status;
-
-const ANONYMOUS: &str = "system:anonymous";
+use super::user::User;
 
 /// Refuses what no role allows, in the API server's words.
-pub(super) fn authorize(account: Option<Account>, headers: &HeaderMap, attributes: &Attributes<'_>) -> Result<(), Status> {
-    // Nobody here may impersonate; to ignore the header would answer as somebody else than was asked for.
-    if let Some(user) = headers.get("impersonate-user") {
-        let user = user.to_str().unwrap_or_default();
-        return Err(forbidden(account, &Attributes { verb: "impersonate".into(), target: impersonated(user) }));
-    }
-    if is_allowed(account, attributes) { Ok(()) } else { Err(forbidden(account, attributes)) }
+pub(super) fn authorize(user: &User, attributes: &Attributes<'_>) -> Result<(), Status> {
+    if allowed_by(user, attributes).is_some() { Ok(()) } else { Err(forbidden(user, attributes)) }
 }
 
-fn is_allowed(account: Option<Account>, Attributes { verb, target }: &Attributes<'_>) -> bool {
-    match target {
-        Target::Path("/healthz" | "/livez" | "/readyz" | "/version" | "/version/") => verb == "get",
-        // system:discovery
-        Target::Path(path) => {
-            let root = path.split('/').nth(1).unwrap_or_default();
-            verb == "get" && account.is_some() && matches!(root, "api" | "apis" | "openapi")
+/// Why it is allowed; `None` if it is not.
+pub(super) fn allowed_by(user: &User, attributes: &Attributes<'_>) -> Option<String> {
+    let namespace = match &attributes.target {
+        Target::Resource(resource) => resource.namespace,
+        Target::Path(_) => "",
+    };
+    BINDINGS.iter().filter(|binding| binding.namespace.is_empty() || binding.namespace == namespace).find_map(|binding| {
+        let subject = binding.subject(user)?;
+        binding.rules.iter().any(|rule| allows(rule, attributes)).then(|| binding.reason(subject))
+    })
+}
+
+fn allows(rule: &Rule, Attributes { verb, target }: &Attributes<'_>) -> bool {
+    match (rule, target) {
+        (Rule::Resources { verbs, group, resources, names }, Target::Resource(asked)) => {
+            verbs.contains(&&**verb)
+                && *group == asked.group
+                && asked.subresource.is_empty()
+                && resources.contains(&asked.resource)
+                && (names.is_empty() || names.contains(&&*asked.name))
         }
-        Target::Resource(Resource { group, resource, subresource, .. }) => {
-            let resource = (*group, *resource, &**subresource);
-            match (&**verb, resource) {
-                // system:basic-user
-                ("create", ("authentication.k8s.io", "selfsubjectreviews", "")) => account.is_some(),
-                ("get" | "list", ("", "pods", "")) => account == Some(Account::Podlens),
-                _ => false,
-            }
+        (Rule::Paths { verbs, paths }, Target::Path(asked)) => {
+            let is_below = |path: &str| path.strip_suffix('*').is_some_and(|start| asked.starts_with(start));
+            verbs.contains(&&**verb) && paths.iter().any(|path| path == asked || is_below(path))
         }
+        _ => false,
     }
 }
 
-fn forbidden(account: Option<Account>, Attributes { verb, target }: &Attributes<'_>) -> Status {
-    let user = account.map_or_else(|| ANONYMOUS.to_owned(), Account::user);
+pub(super) fn forbidden(User { name: user, .. }: &User, Attributes { verb, target }: &Attributes<'_>) -> Status {
     let Resource { group, namespace, resource, name, subresource } = match target {
         Target::Resource(resource) => resource,
         Target::Path(path) => {
@@ -60,13 +59,4 @@ fn forbidden(account: Option<Account>, Attributes { verb, target }: &Attributes<
 /// The message may be shown by a browser.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// The resource that the verb `impersonate` is checked against (apiserver `pkg/endpoints/filters/impersonation`).
-fn impersonated(user: &str) -> Target<'_> {
-    let account = user.strip_prefix("system:serviceaccount:").and_then(|account| account.split_once(':'));
-    Target::Resource(match account {
-        Some((namespace, name)) => Resource { namespace, resource: "serviceaccounts", name: name.into(), ..Resource::default() },
-        None => Resource { resource: "users", name: user.into(), ..Resource::default() },
-    })
 }

@@ -5,11 +5,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::Full;
-use hyper::Request;
-use hyper::body::Incoming;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
@@ -18,12 +21,18 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tracing::debug;
 
+use super::answer::{self, Answer};
 use super::certificates::Certificates;
 use super::respond::{State, respond};
+use super::status::Status;
 
 /// Longest wait for a TLS handshake, and for the head of a request over HTTP/1.1. Arbitrary; it bounds how long a connection
 /// that says nothing is kept.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest wait for the body of a request. Arbitrary, as [`HEAD_TIMEOUT`].
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Most bytes of the body of a request; what is posted here has some hundred, and a token. Arbitrary; kube-apiserver takes 3 MiB.
+const MAX_BODY_BYTES: usize = 64 << 10;
 /// Wait after a failed `accept`, so that running out of file descriptors does not become a busy loop. Arbitrary.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
@@ -69,8 +78,8 @@ async fn connection(stream: TcpStream, acceptor: &TlsAcceptor, state: Arc<State>
     let stream = timeout(HEAD_TIMEOUT, acceptor.accept(stream)).await??;
     let http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
     let service = service_fn(move |request: Request<Incoming>| {
-        let response = respond(&state, &request.into_parts().0).map(Full::new);
-        async { Ok::<_, Infallible>(response) }
+        let state = Arc::clone(&state);
+        async move { Ok::<_, Infallible>(answer(&state, request).await) }
     });
     let io = TokioIo::new(stream);
     // By ALPN, and not by hyper-util's look at the first bytes, which waits for them without end.
@@ -80,4 +89,31 @@ async fn connection(stream: TcpStream, acceptor: &TlsAcceptor, state: Arc<State>
         http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).serve_connection(io, service).await
     }
     .map_err(io::Error::other)
+}
+
+async fn answer(state: &State, request: Request<Incoming>) -> Response<UnsyncBoxBody<Bytes, Infallible>> {
+    let (parts, body) = request.into_parts();
+    let answer = match posted(&parts.method, body).await {
+        Ok(body) => respond(state, &parts, &body),
+        Err(status) => Answer::Whole(answer::failure(&parts.headers, &status)),
+    };
+    match answer {
+        Answer::Whole(response) => response.map(|body| Full::new(body).boxed_unsync()),
+        Answer::Watch(watch) => {
+            let frames = watch.lines().map(|line| Ok(Frame::data(line)));
+            answer::watch_head().map(|()| StreamBody::new(frames).boxed_unsync())
+        }
+    }
+}
+
+/// The body of a request that has one to be read.
+async fn posted(method: &Method, body: Incoming) -> Result<Bytes, Status> {
+    if method != Method::POST {
+        return Ok(Bytes::new());
+    }
+    match timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Status::too_large(MAX_BODY_BYTES)),
+        Ok(Err(_)) | Err(_) => Err(Status::bad_request("the body of the request did not come whole".into())),
+    }
 }

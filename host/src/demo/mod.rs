@@ -1,7 +1,8 @@
 //! `podlens demo`: an API server in this process, on loopback, with pods as a small company has them.
 //!
 //! For a newcomer without a cluster. The client reaches it as it reaches any other: TLS, a service account's mount, RBAC, pages,
-//! selectors, protobuf. It is no Kubernetes: nothing can be created or watched, and the pods never change.
+//! selectors, protobuf, watches. A server for others finds what it asks of a cluster, too: reviews of tokens and of access, and
+//! impersonation. It is no Kubernetes: nothing can be created, and the pods never change.
 //! All that it decides is in [`respond::respond`], which is pure; `listen.rs` is the thin shell of TLS and HTTP around it.
 
 mod account;
@@ -11,6 +12,8 @@ mod authenticate;
 mod authorize;
 mod certificates;
 mod identity;
+mod impersonate;
+mod kubeconfig;
 mod listen;
 mod mount;
 mod page;
@@ -18,8 +21,13 @@ mod pods;
 mod position;
 mod query;
 mod respond;
+mod review;
+mod roles;
+mod selectors;
 mod status;
 mod token;
+mod user;
+mod watch;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -31,10 +39,13 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub(crate) use account::Account;
+pub(crate) use account::{Account, Tenant};
 use certificates::Certificates;
 use respond::State;
-use token::Issuer;
+use token::{ISSUER, Issuer};
+
+/// The audience of the callers' tokens: the server that they call, which is not the API server.
+const CALLED: &str = "podlens";
 
 /// A running API server. Dropping it ends its connections and deletes its folder.
 #[derive(Debug)]
@@ -53,13 +64,22 @@ impl Server {
         let mut state = State::new(pods::pods(now));
         let issuer = Issuer::new().map_err(io::Error::other)?;
         let folder = mount::private_folder()?;
-        for account in Account::ALL {
-            let token = issuer.issue(account, state.pods(), now)?;
-            mount::write(&mount_path(&folder, account), &token, &certificates.ca_pem, account.namespace(), now)?;
-            state.accept(token, account);
-        }
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
+        for account in Account::MOUNTED {
+            let token = issuer.issue(account, ISSUER, state.pods(), now)?;
+            mount::write(&mount_path(&folder, account), &token, &certificates.ca_pem, account.namespace(), now)?;
+            state.accept(token, account, ISSUER);
+        }
+        let token = issuer.issue(Account::Server, ISSUER, state.pods(), now)?;
+        let kubeconfig = kubeconfig::kubeconfig(address, &certificates.ca_pem, Account::Server, &token);
+        mount::write_file(&kubeconfig_path(&folder), &kubeconfig)?;
+        state.accept(token, Account::Server, ISSUER);
+        for tenant in Tenant::ALL {
+            let token = issuer.issue(Account::Caller(tenant), CALLED, state.pods(), now)?;
+            mount::write_file(&caller_token_path(&folder, tenant), &token)?;
+            state.accept(token, Account::Caller(tenant), CALLED);
+        }
         let listening = tokio::spawn(listen::serve(listener, tls, Arc::new(state)));
         Ok(Self { address, folder, listening })
     }
@@ -74,6 +94,16 @@ impl Server {
     pub(crate) fn mount(&self, account: Account) -> PathBuf {
         mount_path(&self.folder, account)
     }
+
+    /// The kubeconfig of [`Account::Server`].
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        kubeconfig_path(&self.folder)
+    }
+
+    /// The file with the token of the tenant's [`Account::Caller`], which is for the server that asks by [`kubeconfig`](Self::kubeconfig).
+    pub(crate) fn caller_token(&self, tenant: Tenant) -> PathBuf {
+        caller_token_path(&self.folder, tenant)
+    }
 }
 
 impl Drop for Server {
@@ -87,5 +117,15 @@ fn mount_path(folder: &TempDir, account: Account) -> PathBuf {
     folder.path().join(account.name())
 }
 
+fn kubeconfig_path(folder: &TempDir) -> PathBuf {
+    folder.path().join("serve.kubeconfig")
+}
+
+fn caller_token_path(folder: &TempDir, tenant: Tenant) -> PathBuf {
+    folder.path().join(format!("{}.token", tenant.namespace()))
+}
+
+#[cfg(test)]
+mod ask;
 #[cfg(test)]
 mod tests;

@@ -22,11 +22,15 @@ pub(super) fn write(path: &Path, token: &str, ca_pem: &str, namespace: &str, now
     DirBuilder::new().mode(0o700).create(path.join(&data))?;
     symlink(&data, path.join("..data"))?;
     for (name, content) in [("token", token), ("ca.crt", ca_pem), ("namespace", namespace)] {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path.join(&data).join(name))?;
-        file.write_all(content.as_bytes())?;
+        write_file(&path.join(&data).join(name), content)?;
         symlink(Path::new("..data").join(name), path.join(name))?;
     }
     Ok(())
+}
+
+/// Makes a file that only this user may read.
+pub(super) fn write_file(path: &Path, content: &str) -> io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(content.as_bytes())
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use super::pods::RESOURCE_VERSION;
 use super::position::Position;
 use super::query::Query;
+use super::selectors::Selectors;
 use super::status::Status;
-use crate::kube::{FieldSelector, LabelSelector, ListMeta, Pod};
+use crate::kube::{ListMeta, Pod};
 
 /// A PodList in both encodings. As in the API, its items carry no type of their own.
 #[derive(Clone, PartialEq, prost::Message, serde::Serialize)]
@@ -17,8 +18,7 @@ pub(super) struct PodList {
 
 /// What one page is asked for.
 struct Ask {
-    labels: LabelSelector,
-    fields: FieldSelector,
+    selectors: Selectors,
     /// `None` for all.
     limit: Option<usize>,
     after: Option<Position>,
@@ -26,33 +26,10 @@ struct Ask {
 
 impl Ask {
     fn parse(query: &Query) -> Result<Self, Status> {
-        let labels = LabelSelector::parse(query.get("labelSelector"));
-        let fields = FieldSelector::parse(query.get("fieldSelector"));
-        Ok(Self {
-            labels: labels.map_err(|error| Status::bad_request(error.to_string()))?,
-            fields: fields.map_err(|error| Status::bad_request(error.to_string()))?,
-            limit: parse_limit(query.get("limit"))?,
-            after: Position::decode(query.get("continue"))?,
-        })
+        // Zero and less are no limit, as on the API server.
+        let limit = query.number("limit")?.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
+        Ok(Self { selectors: Selectors::parse(query)?, limit, after: Position::decode(query.get("continue"))? })
     }
-
-    fn matches(&self, pod: &Pod) -> bool {
-        self.labels.matches(&pod.metadata.labels) && self.fields.matches(pod)
-    }
-
-    fn has_selector(&self) -> bool {
-        !self.labels.is_empty() || !self.fields.is_empty()
-    }
-}
-
-/// Zero and less are no limit, as on the API server.
-fn parse_limit(text: &str) -> Result<Option<usize>, Status> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let limit: i64 =
-        text.parse().map_err(|_| Status::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax")))?;
-    Ok(usize::try_from(limit).ok().filter(|limit| *limit > 0))
 }
 
 /// The page of `pods` that `query` asks for; of all namespaces, if `namespace` is empty.
@@ -63,13 +40,13 @@ pub(super) fn page(pods: &[Pod], namespace: &str, query: &Query) -> Result<PodLi
         .iter()
         .filter(|pod| namespace.is_empty() || pod.metadata.namespace == namespace)
         .filter(|pod| ask.after.as_ref().is_none_or(|after| Position::of(pod) > *after))
-        .filter(|pod| ask.matches(pod));
+        .filter(|pod| ask.selectors.match_pod(pod));
     let items: Vec<Pod> = matching.by_ref().take(ask.limit.unwrap_or(usize::MAX)).cloned().collect();
     let remaining = matching.count();
     let mut metadata = ListMeta { resource_version: RESOURCE_VERSION.to_string(), ..ListMeta::default() };
     if let Some(last) = items.last().filter(|_| remaining > 0) {
         metadata.continue_token = Position::of(last).encode();
-        metadata.remaining_item_count = i64::try_from(remaining).ok().filter(|_| !ask.has_selector());
+        metadata.remaining_item_count = i64::try_from(remaining).ok().filter(|_| !ask.selectors.are_given());
     }
     Ok(PodList { metadata, items })
 }

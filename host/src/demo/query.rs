@@ -2,6 +2,8 @@
 
 use reqwest::Url;
 
+use super::status::Status;
+
 /// Names and values, decoded. Of a name that comes twice the first counts, as in Go.
 #[derive(Debug)]
 pub(super) struct Query(Vec<(String, String)>);
@@ -22,6 +24,16 @@ impl Query {
     /// Whether a switch is on.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(key, value)| key == name && !matches!(value.as_str(), "0" | "false"))
+    }
+
+    /// A whole number; `None` if it is not there.
+    pub(super) fn number(&self, name: &str) -> Result<Option<i64>, Status> {
+        let text = self.get(name);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let wrong = |_| Status::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"));
+        text.parse().map(Some).map_err(wrong)
     }
 
     /// The one name that the field selector allows.

@@ -1,27 +1,27 @@
 //! From a request to its answer, without any input or output.
 
-use std::collections::HashMap;
-
-use bytes::Bytes;
 use hyper::http::request::Parts;
-use hyper::{Method, Response, StatusCode};
+use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::account::Account;
-use super::answer::{self, Encoding};
+use super::answer::{self, Answer, Encoding};
 use super::attributes::Attributes;
-use super::authenticate::authenticate;
+use super::authenticate::{Tokens, authenticate};
 use super::authorize::authorize;
+use super::impersonate::impersonate;
 use super::page::page;
 use super::query::Query;
+use super::review;
 use super::status::Status;
+use super::watch::Watch;
 use crate::kube::Pod;
 
 /// What the server knows. It never changes once the server listens.
 pub(super) struct State {
     /// Ordered by namespace, then name.
     pods: Vec<Pod>,
-    tokens: HashMap<String, Account>,
+    tokens: Tokens,
 }
 
 impl State {
@@ -31,34 +31,44 @@ impl State {
             let (a, b) = (&a.metadata, &b.metadata);
             (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name))
         });
-        Self { pods, tokens: HashMap::new() }
+        Self { pods, tokens: Tokens::default() }
     }
 
     pub(super) fn pods(&self) -> &[Pod] {
         &self.pods
     }
 
-    /// From now on `token` is `account`'s.
-    pub(super) fn accept(&mut self, token: String, account: Account) {
-        self.tokens.insert(token, account);
+    /// From now on `token` is the account's, for this audience.
+    pub(super) fn accept(&mut self, token: String, account: Account, audience: &'static str) {
+        self.tokens.accept(token, account, audience);
     }
 }
 
-/// Answers as kube-apiserver does: who is it, may they, is there such a thing; in this order.
-pub(super) fn respond(state: &State, request: &Parts) -> Response<Bytes> {
-    try_respond(state, request).unwrap_or_else(|status| answer::failure(&request.headers, &status))
+/// Answers as kube-apiserver does: who is it, as whom, may they, is there such a thing; in this order.
+///
+/// `body` is what was posted; empty for another method.
+pub(super) fn respond(state: &State, request: &Parts, body: &[u8]) -> Answer {
+    try_respond(state, request, body).unwrap_or_else(|status| Answer::Whole(answer::failure(&request.headers, &status)))
 }
 
-fn try_respond(state: &State, Parts { method, uri, headers, .. }: &Parts) -> Result<Response<Bytes>, Status> {
-    let account = authenticate(headers, &state.tokens)?;
+fn try_respond(state: &State, parts: &Parts, body: &[u8]) -> Result<Answer, Status> {
+    let Parts { method, uri, headers, .. } = parts;
+    let requestor = authenticate(headers, &state.tokens)?;
     let query = Query::parse(uri.query());
-    authorize(account, headers, &Attributes::of(method, uri.path(), &query))?;
+    let attributes = Attributes::of(method, uri.path(), &query);
+    let user = impersonate(requestor, headers, &attributes)?;
+    authorize(&user, &attributes)?;
 
     let segments: Vec<&str> = uri.path().trim_matches('/').split('/').collect();
     let pods_in = |namespace| {
+        if attributes.verb == "watch" {
+            Encoding::negotiate_watch(headers)?;
+            return Ok(Answer::Watch(Watch::open(&state.pods, namespace, &query)?));
+        }
         let encoding = Encoding::negotiate(headers)?;
-        Ok(answer::object(encoding, "PodList", &page(&state.pods, namespace, &query)?))
+        Ok(Answer::Whole(answer::object(encoding, "PodList", &page(&state.pods, namespace, &query)?)))
     };
+    let created = |review: Value| Answer::Whole(answer::json(StatusCode::CREATED, &review));
     match (method, segments.as_slice()) {
         (&Method::GET, ["api", "v1", "pods"]) => pods_in(""),
         (&Method::GET, ["api", "v1", "namespaces", namespace, "pods"]) => pods_in(namespace),
@@ -66,14 +76,21 @@ fn try_respond(state: &State, Parts { method, uri, headers, .. }: &Parts) -> Res
             let encoding = Encoding::negotiate(headers)?;
             let found = |pod: &&Pod| pod.metadata.namespace == *namespace && pod.metadata.name == *name;
             let pod = state.pods.iter().find(found).ok_or_else(|| Status::pod_not_found(name))?;
-            Ok(answer::object(encoding, "Pod", pod))
+            Ok(Answer::Whole(answer::object(encoding, "Pod", pod)))
         }
-        (&Method::GET, ["version"]) => Ok(answer::json(StatusCode::OK, &version())),
-        (&Method::GET, ["healthz" | "livez" | "readyz"]) => Ok(answer::text("ok")),
-        (&Method::POST, ["apis", "authentication.k8s.io", "v1", "selfsubjectreviews"]) => {
-            // Only an account was allowed this far.
-            account.map(|account| answer::json(StatusCode::CREATED, &review(account))).ok_or_else(Status::unauthorized)
-        }
+        (&Method::GET, ["version"]) => Ok(Answer::Whole(answer::json(StatusCode::OK, &version()))),
+        (&Method::GET, ["healthz" | "livez" | "readyz"]) => Ok(Answer::Whole(answer::text("ok"))),
+        (&Method::POST, ["apis", "authentication.k8s.io", "v1", kind]) => match *kind {
+            "selfsubjectreviews" => Ok(created(review::self_subject(&user))),
+            "tokenreviews" => review::token(&state.tokens, parts, body).map(created),
+            _ => Err(Status::no_such_resource()),
+        },
+        (&Method::POST, ["apis", "authorization.k8s.io", "v1", kind]) => match *kind {
+            "selfsubjectaccessreviews" => review::self_subject_access(&user, parts, body).map(created),
+            "selfsubjectrulesreviews" => review::self_subject_rules(&user, parts, body).map(created),
+            "subjectaccessreviews" => review::subject_access(parts, body).map(created),
+            _ => Err(Status::no_such_resource()),
+        },
         (_, ["api", "v1", "pods"] | ["api", "v1", "namespaces", _, "pods", ..]) => Err(Status::method_not_allowed()),
         _ => Err(Status::no_such_resource()),
     }
@@ -94,22 +111,14 @@ fn version() -> Value {
     })
 }
 
-fn review(account: Account) -> Value {
-    json!({
-        "kind": "SelfSubjectReview",
-        "apiVersion": "authentication.k8s.io/v1",
-        "metadata": {},
-        "status": { "userInfo": { "username": account.user(), "uid": account.uid(), "groups": account.groups() } },
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use hyper::Request;
-    use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-    use jiff::Timestamp;
+    use bytes::Bytes;
+    use hyper::Response;
+    use hyper::header::{ACCEPT, CONTENT_TYPE};
     use prost::Message;
 
+    use super::super::ask::send;
     use super::super::page::PodList;
     use super::*;
     use crate::kube::{Envelope, PROTOBUF_MAGIC};
@@ -117,26 +126,6 @@ mod tests {
     const SHOP: &str = "/api/v1/namespaces/shop/pods";
     const REVIEW: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
     const PROTOBUF: &str = "application/vnd.kubernetes.protobuf,application/json";
-
-    fn state() -> State {
-        let mut state = State::new(super::super::pods::pods(Timestamp::UNIX_EPOCH));
-        for account in Account::ALL {
-            state.accept(account.name().into(), account);
-        }
-        state
-    }
-
-    /// `token`: empty for none.
-    fn send(method: &str, path: &str, token: &str, headers: &[(&str, &str)]) -> Response<Bytes> {
-        let mut request = Request::builder().method(method).uri(path);
-        if !token.is_empty() {
-            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
-        }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        respond(&state(), &request.body(()).unwrap().into_parts().0)
-    }
 
     fn get_json(path: &str) -> Value {
         let response = send("GET", path, "podlens", &[]);
@@ -182,6 +171,14 @@ mod tests {
             ("POST", REVIEW, "", 403),
             ("POST", REVIEW, "default", 201),
             ("GET", REVIEW, "default", 403),
+            // What a server for others may do itself: nothing with pods.
+            ("GET", "/api/v1/pods", "server", 403),
+            ("GET", "/api/v1/pods?watch=true", "server", 403),
+            ("GET", "/api/v1/namespaces/shop/pods/redis-0", "server", 403),
+            ("GET", "/api/v1/namespaces/podlens/secrets", "server", 403),
+            // A token for another audience is none here.
+            ("GET", "/version", "shop-caller", 401),
+            ("POST", REVIEW, "shop-caller", 401),
         ] {
             assert_eq!(send(method, path, token, &[]).status().as_u16(), expected, "{method} {path} as {token:?}");
         }
@@ -255,24 +252,6 @@ mod tests {
         for (header, expected) in [("Basic cG9kbGVucw", 403), ("Bearer ", 403), ("bearer podlens", 200), ("Bearer podlensx", 401)] {
             let response = send("GET", SHOP, "", &[("authorization", header)]);
             assert_eq!(response.status().as_u16(), expected, "{header:?}");
-        }
-    }
-
-    #[test]
-    fn impersonation_is_refused_and_not_ignored() {
-        for (user, message) in [
-            (
-                "anna",
-                r#"users "anna" is forbidden: User "system:serviceaccount:shop:podlens" cannot impersonate resource "users" in API group "" at the cluster scope"#,
-            ),
-            (
-                "system:serviceaccount:shop:reader",
-                r#"serviceaccounts "reader" is forbidden: User "system:serviceaccount:shop:podlens" cannot impersonate resource "serviceaccounts" in API group "" in the namespace "shop""#,
-            ),
-        ] {
-            let response = send("GET", SHOP, "podlens", &[("impersonate-user", user)]);
-            let json: Value = serde_json::from_slice(response.body()).unwrap();
-            assert_eq!((response.status(), &json["message"]), (StatusCode::FORBIDDEN, &json!(message)));
         }
     }
 

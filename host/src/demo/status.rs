@@ -37,6 +37,28 @@ struct Details {
     #[prost(string, tag = "3")]
     #[serde(skip_serializing_if = "String::is_empty")]
     kind: String,
+    #[prost(message, repeated, tag = "4")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    causes: Vec<Cause>,
+}
+
+#[derive(Clone, PartialEq, prost::Message, serde::Serialize)]
+struct Cause {
+    #[prost(string, tag = "1")]
+    reason: String,
+    #[prost(string, tag = "2")]
+    message: String,
+    #[prost(string, tag = "3")]
+    field: String,
+}
+
+/// A value that cannot be (apimachinery `pkg/util/validation/field/errors.go`).
+#[derive(Debug)]
+pub(super) struct Invalid {
+    pub(super) field: &'static str,
+    /// As JSON; `None` where it is the field that may not be given.
+    pub(super) value: Option<String>,
+    pub(super) why: String,
 }
 
 impl Status {
@@ -53,7 +75,7 @@ impl Status {
             (_, "") => format!("{qualified} is forbidden: {why}"),
             _ => format!("{qualified} {name:?} is forbidden: {why}"),
         };
-        let details = Details { name: name.into(), group: group.into(), kind: resource.into() };
+        let details = Details { name: name.into(), group: group.into(), kind: resource.into(), ..Details::default() };
         Self::new(StatusCode::FORBIDDEN, "Forbidden", message, Some(details))
     }
 
@@ -80,6 +102,39 @@ impl Status {
 
     pub(super) fn bad_request(message: String) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "BadRequest", message, None)
+    }
+
+    /// `kind` is empty where the API server has lost it: for an object that it has decoded.
+    pub(super) fn invalid(group: &str, kind: &str, invalid: &[Invalid]) -> Self {
+        let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
+        let causes = invalid.iter().map(|Invalid { field, value, why }| {
+            let (reason, message) = match value {
+                Some(value) => ("FieldValueInvalid", format!("Invalid value: {value}: {why}")),
+                None => ("FieldValueForbidden", format!("Forbidden: {why}")),
+            };
+            Cause { reason: reason.into(), message, field: (*field).into() }
+        });
+        let causes: Vec<Cause> = causes.collect();
+        let each: Vec<String> = causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+        let all = if each.len() == 1 { each.concat() } else { format!("[{}]", each.join(", ")) };
+        let details = Details { group: group.into(), kind: kind.into(), causes, ..Details::default() };
+        let message = format!(r#"{qualified} "" is invalid: {all}"#);
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message, Some(details))
+    }
+
+    /// What came after a resource version is no longer known.
+    pub(super) fn expired(message: String) -> Self {
+        Self::new(StatusCode::GONE, "Expired", message, None)
+    }
+
+    pub(super) fn too_large(limit: usize) -> Self {
+        let message = format!("Request entity too large: limit is {limit}");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message, None)
+    }
+
+    pub(super) fn unsupported_media_type(accepted: &str) -> Self {
+        let message = format!("the body of the request was in an unknown format - accepted media types include: {accepted}");
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", message, None)
     }
 
     fn new(code: StatusCode, reason: &str, message: String, details: Option<Details>) -> Self {

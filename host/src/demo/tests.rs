@@ -1,6 +1,7 @@
 //! Over a real connection: the mount's files are all that a client needs.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use reqwest::{Client, ClientBuilder, StatusCode};
 use rustls::pki_types::CertificateDer;
@@ -46,7 +47,7 @@ async fn a_client_with_the_mount_reads_pods() {
         assert_eq!(list.pods.len(), 5);
         assert!(list.continue_token.is_some());
 
-        // With a body, which the server does not read.
+        // With a body.
         let review = kube::Request::self_subject_review();
         let response = client
             .post(format!("https://{host}:{}{}", server.address().port(), review.path()))
@@ -97,4 +98,57 @@ async fn dropping_the_server_ends_it() {
     while client.get(&url).send().await.is_ok() {
         tokio::task::yield_now().await;
     }
+}
+
+/// The token of the kubeconfig, which is all that is not in a mount, too.
+fn server_token(server: &Server) -> String {
+    let kubeconfig = fs::read_to_string(server.kubeconfig()).unwrap();
+    kubeconfig.lines().find_map(|line| line.trim().strip_prefix("token: ")).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_watch_is_told_as_it_happens_and_ends_with_the_server() {
+    let server = Server::start().await.unwrap();
+    let url = format!("https://{}/api/v1/pods?watch=true&resourceVersion=184467&allowWatchBookmarks=1", server.address());
+    let mut watches = Vec::new();
+    for alpn in [b"h2".as_slice(), b"http/1.1"] {
+        let request = client(&server, Account::Podlens, alpn)
+            .get(&url)
+            .bearer_auth(server_token(&server))
+            .header("impersonate-user", Account::Cache.user());
+        let mut response = request.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "application/json");
+        let line = response.chunk().await.unwrap().unwrap();
+        let event = kube::WatchEvent::decode(line.strip_suffix(b"\n").unwrap(), false).unwrap();
+        assert!(matches!(event, kube::WatchEvent::Bookmark(version) if version == "184467"));
+        watches.push(response);
+    }
+    drop(server);
+    for mut watch in watches {
+        // Whole or broken off, but over.
+        assert!(!matches!(watch.chunk().await, Ok(Some(_))));
+    }
+}
+
+#[tokio::test]
+async fn the_server_for_others_is_told_who_calls_it() {
+    let server = Server::start().await.unwrap();
+    let client = client(&server, Account::Podlens, b"h2");
+    let url = format!("https://{}/apis/authentication.k8s.io/v1/tokenreviews", server.address());
+    for tenant in Tenant::ALL {
+        let path = server.caller_token(tenant);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let token = fs::read_to_string(path).unwrap();
+        let review = serde_json::json!({ "spec": { "token": token, "audiences": ["podlens"] } }).to_string();
+        let response = client.post(&url).bearer_auth(server_token(&server)).body(review).send().await.unwrap();
+        let review: serde_json::Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+        assert_eq!(review["status"]["user"]["username"], Account::Caller(tenant).user());
+        // It is no credential for the API server.
+        let response = client.get(&url).bearer_auth(token).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    }
+    let long = "x".repeat((64 << 10) + 1);
+    let response = client.post(&url).bearer_auth(server_token(&server)).body(long).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
 }

@@ -15,8 +15,8 @@ use super::account::Account;
 use super::identity;
 use crate::kube::Pod;
 
-/// What a cluster calls itself unless told otherwise (kubeadm's `--service-account-issuer`).
-const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
+/// What a cluster calls itself unless told otherwise (kubeadm's `--service-account-issuer`), and the audience of tokens for its API server.
+pub(super) const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 /// A kubelet asks for an hour and 7 seconds, and the API server gives a year and says when it will warn
 /// (kubernetes `pkg/serviceaccount/claims.go`).
 const REQUESTED_SECONDS: i64 = 60 * 60 + 7;
@@ -32,8 +32,8 @@ impl Issuer {
         Ok(Self { key: KeyPair::generate_for(&rcgen::PKCS_ED25519)? })
     }
 
-    /// A token of `account`, bound to the first of `pods` that runs as it.
-    pub(super) fn issue(&self, account: Account, pods: &[Pod], now: Timestamp) -> io::Result<String> {
+    /// A token of `account` for `audience`, bound to the first of `pods` that runs as it.
+    pub(super) fn issue(&self, account: Account, audience: &str, pods: &[Pod], now: Timestamp) -> io::Result<String> {
         let now = now.as_second();
         let mut bound = json!({
             "namespace": account.namespace(),
@@ -46,7 +46,7 @@ impl Issuer {
             bound["node"] = json!({ "name": pod.spec.node_name, "uid": identity::uid(&["Node", &pod.spec.node_name]) });
         }
         let claims = json!({
-            "aud": [ISSUER],
+            "aud": [audience],
             "exp": now + LIFETIME_SECONDS,
             "iat": now,
             "iss": ISSUER,
@@ -83,12 +83,13 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let pods = super::super::pods::pods(now);
         let issuer = Issuer::new().unwrap();
-        let token = issuer.issue(Account::Podlens, &pods, now).unwrap();
-        assert_ne!(token, issuer.issue(Account::Podlens, &pods, now).unwrap());
+        let token = issuer.issue(Account::Podlens, ISSUER, &pods, now).unwrap();
+        assert_ne!(token, issuer.issue(Account::Podlens, ISSUER, &pods, now).unwrap());
 
         let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
         let claims: Value = serde_json::from_slice(&claims).unwrap();
         assert_eq!(claims["sub"], "system:serviceaccount:shop:podlens");
+        assert_eq!(claims["aud"], json!([ISSUER]));
         assert_eq!(claims["exp"], LIFETIME_SECONDS);
         assert_eq!(claims["kubernetes.io"]["warnafter"], 3607);
         assert!(claims["kubernetes.io"]["pod"]["name"].as_str().unwrap().starts_with("podlens-"));
