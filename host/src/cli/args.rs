@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 
 use super::connect::ConnectArgs;
 use super::{audit, build, completions, config_view, demo, doctor, inspect, man, new, proxy, rbac, run, test};
+use super::{build, completions, config_view, demo, doctor, inspect, man, new, proxy, rbac, run, serve, test};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,6 +55,11 @@ pub(super) enum Command {
     /// Check the audit log of `podlens serve`
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Serve tenants' queries over HTTP, by a policy
+    Serve(Box<serve::ServeArgs>),
+    /// Compile a component from standard input into the cache, within bounds
+    #[command(hide = true)]
+    CompileComponent,
     /// Show how the cluster is reached
     #[command(subcommand)]
     Config(config_view::ConfigCommand),

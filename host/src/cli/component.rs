@@ -15,7 +15,7 @@ use crate::text::excerpt;
 use crate::{Query, Runtime};
 
 /// Ours: the folder that compiled components are kept in; empty for nowhere.
-const CACHE_VARIABLE: &str = "PODLENS_CACHE_DIR";
+pub(super) const CACHE_VARIABLE: &str = "PODLENS_CACHE_DIR";
 /// Where programs keep what they can make again: XDG Base Directory Specification 0.8.
 const XDG_CACHE_VARIABLE: &str = "XDG_CACHE_HOME";
 
@@ -67,6 +67,11 @@ pub(super) fn runtime() -> Result<Runtime, Error> {
         }
     }
     Runtime::with_options(options)
+}
+
+/// The folder that compiled components are kept in, if they can be.
+pub(super) fn usable_cache_folder() -> Option<PathBuf> {
+    cache_folder(&ProcessEnvironment).filter(|folder| CompileCache::open(folder).is_ok())
 }
 
 /// Where compiled components are kept: where the user says, or with all that is kept for this user.

@@ -15,6 +15,27 @@ impl Interrupts {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
+    /// The first, and the next after it.
+    pub(super) fn twice(self) -> (impl Future<Output = ()>, impl Future<Output = ()>) {
+        let (told, first) = tokio::sync::oneshot::channel();
+        let (told_again, second) = tokio::sync::oneshot::channel();
+        tokio::spawn(async move {
+            let Self { mut interrupt, mut terminate } = self;
+            for told in [told, told_again] {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                // Who does not wait any more need not be told.
+                let _ = told.send(());
+            }
+        });
+        let wait = |told: tokio::sync::oneshot::Receiver<()>| async move {
+            let _ = told.await;
+        };
+        (wait(first), wait(second))
+    }
+
     /// Waits for either.
     pub(super) async fn wait(mut self) {
         tokio::select! {

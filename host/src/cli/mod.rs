@@ -30,6 +30,7 @@ mod proxy;
 mod rbac;
 mod report;
 mod run;
+mod serve;
 mod shell;
 mod stats;
 mod test;
@@ -63,6 +64,8 @@ pub fn main() -> ExitCode {
             Command::Rbac(args) => rbac::rbac(args).await,
             Command::Proxy(args) => proxy::proxy(args).await,
             Command::Audit(command) => audit::audit(command),
+            Command::Serve(args) => serve::serve(*args).await,
+            Command::CompileComponent => serve::compile_component(),
             Command::Config(command) => config_view::config(command),
             Command::Demo(args) => demo::demo(args).await,
             Command::Completions(args) => completions::completions(args),

@@ -1,0 +1,138 @@
+//! Who is calling: a request and its connection become a tenant, or nobody.
+//!
+//! A caller shows one thing: a bearer token, else the certificate of its connection, else nothing at all, which is somebody only on this
+//! machine. `token.rs` knows static tokens by their hashes, and has the API server say whose any other is (`review.rs`). What is shown and
+//! is nobody's is refused: it never counts as nothing shown.
+
+mod review;
+mod token;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use hyper::HeaderMap;
+use hyper::header::AUTHORIZATION;
+use tokio::time::Instant;
+
+use crate::kube::Reviewed;
+use crate::serve::audit::Subject;
+use crate::serve::policy::{Caller, Policy, Tenant};
+
+pub(crate) use review::TokenReviews;
+use token::{BearerError, Sha256Hash};
+
+/// Whom a policy knows, by what they show.
+#[derive(Debug, Default)]
+pub(crate) struct Callers {
+    accounts: HashMap<String, Arc<Tenant>>,
+    tokens: HashMap<Sha256Hash, Arc<Tenant>>,
+    certificates: HashMap<String, Arc<Tenant>>,
+    anonymous: Option<Arc<Tenant>>,
+}
+
+/// What is known of a connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    pub(crate) address: std::net::IpAddr,
+    /// The common name of the certificate that it showed, and that the authority for clients has signed.
+    pub(crate) common_name: Option<Arc<str>>,
+}
+
+/// A tenant, and what it was known by.
+#[derive(Clone, Debug)]
+pub(crate) struct Authenticated {
+    pub(crate) tenant: Arc<Tenant>,
+    pub(crate) by: Subject,
+}
+
+/// Why nobody is calling.
+#[derive(Clone, Debug)]
+pub(crate) enum Unauthenticated {
+    /// Nothing was shown, and nothing is nobody's.
+    NothingShown,
+    /// What was shown is not one bearer token.
+    NoBearer,
+    /// What was shown is nobody's whom the policy knows.
+    Unknown,
+    /// The API server could not be asked whose the token is.
+    CannotTell,
+    /// Too many tokens are being asked about.
+    TooMany,
+}
+
+impl Callers {
+    pub(crate) fn of(policy: &Policy) -> Self {
+        let mut callers = Self::default();
+        for tenant in policy.tenants.values() {
+            for caller in &tenant.callers {
+                let tenant = Arc::clone(tenant);
+                match caller {
+                    Caller::ServiceAccount(account) => drop(callers.accounts.insert(account.user(), tenant)),
+                    Caller::TokenSha256(hash) => drop(callers.tokens.insert(Sha256Hash(*hash), tenant)),
+                    Caller::Certificate { common_name } => drop(callers.certificates.insert(common_name.clone(), tenant)),
+                    Caller::Anonymous => callers.anonymous = Some(tenant),
+                }
+            }
+        }
+        callers
+    }
+
+    /// Whether somebody may call who shows nothing.
+    pub(crate) fn admits_anonymous(&self) -> bool {
+        self.anonymous.is_some()
+    }
+
+    /// Decides who is calling.
+    pub(crate) async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        peer: &Peer,
+        reviews: &TokenReviews,
+        deadline: Instant,
+    ) -> Result<Authenticated, Unauthenticated> {
+        if headers.contains_key(AUTHORIZATION) {
+            let bearer = token::bearer(headers).map_err(|BearerError| Unauthenticated::NoBearer)?;
+            let hash = Sha256Hash::of(bearer);
+            if let Some(tenant) = self.tokens.get(&hash) {
+                return Ok(Authenticated { tenant: Arc::clone(tenant), by: Subject::Token { sha256: hash.0 } });
+            }
+            // Without an account in the policy, there is nobody whom the API server could name.
+            if self.accounts.is_empty() {
+                return Err(Unauthenticated::Unknown);
+            }
+            return match reviews.review(bearer, hash, deadline).await? {
+                Reviewed::ServiceAccount(account) => {
+                    let tenant = self.accounts.get(&account.user()).ok_or(Unauthenticated::Unknown)?;
+                    Ok(Authenticated { tenant: Arc::clone(tenant), by: Subject::ServiceAccount(account) })
+                }
+                Reviewed::Somebody | Reviewed::Nobody => Err(Unauthenticated::Unknown),
+            };
+        }
+        if let Some(name) = &peer.common_name {
+            let tenant = self.certificates.get(&**name).ok_or(Unauthenticated::Unknown)?;
+            return Ok(Authenticated { tenant: Arc::clone(tenant), by: Subject::Certificate { common_name: name.to_string() } });
+        }
+        match &self.anonymous {
+            Some(tenant) if peer.address.is_loopback() => {
+                Ok(Authenticated { tenant: Arc::clone(tenant), by: Subject::Anonymous })
+            }
+            _ => Err(Unauthenticated::NothingShown),
+        }
+    }
+}
+
+impl fmt::Display for Unauthenticated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NothingShown => "show who is calling: `Authorization: Bearer TOKEN`, or a client certificate",
+            Self::NoBearer => "the `Authorization` header has to be one, and `Bearer` with a token",
+            Self::Unknown => "what was shown is of nobody who may call",
+            Self::CannotTell => "whose token this is could not be found out",
+            Self::TooMany => "too many tokens are being looked at; try again",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

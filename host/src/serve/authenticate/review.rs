@@ -1,0 +1,122 @@
+//! Asks the API server whose tokens are, and remembers what it said for a moment.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::Unauthenticated;
+use super::token::Sha256Hash;
+use crate::client::{Call, Client};
+use crate::kube::{Request, Reviewed, TokenClaims};
+
+/// How long what was said of a token holds: as long as the API server itself remembers what an authenticating webhook said of one that is
+/// good (`--authentication-token-webhook-cache-ttl` is 2 minutes; kubelets use it), cut to what a token that was revoked may still do.
+const HOLDS: Duration = Duration::from_secs(10);
+
+/// Most tokens that are remembered. Arbitrary; some 100 bytes each.
+const MAX_KEPT: usize = 4096;
+
+/// Most tokens that are asked about at once: who makes up tokens must not make the host a burden to the API server. Arbitrary.
+const ASKED_AT_ONCE: usize = 16;
+
+/// Most bytes of an answer. One has some hundred, and groups.
+const ANSWER_MAX_BYTES: u64 = 64 * 1024;
+
+/// Asks, and remembers.
+#[derive(Debug)]
+pub(crate) struct TokenReviews {
+    client: Client,
+    audience: RwLock<String>,
+    kept: Mutex<HashMap<Sha256Hash, (Reviewed, Instant)>>,
+    asking: Semaphore,
+}
+
+impl TokenReviews {
+    /// Asks through `client`, which has to act as the host, about tokens that are meant for `audience`.
+    pub(crate) fn new(client: Client, audience: &str) -> Self {
+        let audience = RwLock::new(audience.to_owned());
+        Self { client, audience, kept: Mutex::default(), asking: Semaphore::new(ASKED_AT_ONCE) }
+    }
+
+    /// From now on, tokens are meant for another audience.
+    pub(crate) fn set_audience(&self, audience: &str) {
+        let mut current = self.audience.write().unwrap_or_else(PoisonError::into_inner);
+        if *current != audience {
+            audience.clone_into(&mut current);
+            self.kept.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
+    pub(super) async fn review(&self, token: &str, hash: Sha256Hash, deadline: Instant) -> Result<Reviewed, Unauthenticated> {
+        if let Some(kept) = self.kept(hash) {
+            return Ok(kept);
+        }
+        let audience = self.audience.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if !may_be_good(token, &audience) {
+            return Ok(Reviewed::Nobody);
+        }
+        let Ok(_place) = self.asking.try_acquire() else { return Err(Unauthenticated::TooMany) };
+        let until = Instant::now() + HOLDS;
+        let request = Request::token_review(token, &audience);
+        let answer = self.client.send(&request, Call { deadline, max_bytes: ANSWER_MAX_BYTES }).await;
+        // Neither the cause nor the body is told: a server may send the token back in either.
+        let reviewed = answer.ok().and_then(|answer| Reviewed::decode(&answer.body, &audience).ok());
+        let Some(reviewed) = reviewed else {
+            tracing::warn!("the API server did not say whose a token is: may the host create tokenreviews.authentication.k8s.io?");
+            return Err(Unauthenticated::CannotTell);
+        };
+        self.keep(hash, reviewed.clone(), until);
+        Ok(reviewed)
+    }
+
+    fn kept(&self, hash: Sha256Hash) -> Option<Reviewed> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get(&hash).filter(|(_, until)| Instant::now() < *until).map(|(reviewed, _)| reviewed.clone())
+    }
+
+    fn keep(&self, hash: Sha256Hash, reviewed: Reviewed, until: Instant) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MAX_KEPT {
+            let now = Instant::now();
+            kept.retain(|_, (_, until)| now < *until);
+            if kept.len() >= MAX_KEPT {
+                kept.clear();
+            }
+        }
+        kept.insert(hash, (reviewed, until));
+    }
+}
+
+/// Whether the API server need be asked at all. A token of a service account says itself whom it is meant for and until when, without
+/// proof; one that says it is not good is believed.
+fn may_be_good(token: &str, audience: &str) -> bool {
+    let Ok(claims) = TokenClaims::decode(token.as_bytes()) else { return false };
+    claims.audiences.iter().any(|named| named == audience) && claims.expires.is_none_or(|expires| Timestamp::now() < expires)
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::*;
+
+    #[test]
+    fn a_token_that_says_it_is_not_good_is_not_asked_about() {
+        let token = |claims: &str| format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims));
+        for (claims, expected) in [
+            (r#"{"aud":["podlens"],"exp":99999999999}"#, true),
+            (r#"{"aud":"podlens"}"#, true),
+            (r#"{"aud":["podlens"],"exp":1}"#, false),
+            (r#"{"aud":["https://kubernetes.default.svc"]}"#, false),
+            (r"{}", false),
+        ] {
+            assert_eq!(may_be_good(&token(claims), "podlens"), expected, "{claims}");
+        }
+        assert!(!may_be_good("made-up", "podlens"));
+    }
+}

@@ -1,0 +1,117 @@
+//! What tenants may read, by the API server's own word: what is in the cache was read by another.
+//!
+//! A decision holds for ten seconds. What cannot be decided is refused.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::client::{Call, Client};
+use crate::error::Error;
+use crate::kube::{Access, AccessAnswer, Namespace, Request};
+use crate::serve::policy::Identity;
+
+/// How long a decision holds. kube-apiserver itself keeps those of an authorization webhook for up to five minutes
+/// (`--authorization-webhook-cache-authorized-ttl`); a right that is taken away should be gone while somebody watches.
+const HOLDS: Duration = Duration::from_secs(10);
+
+/// Most decisions that are kept: identities times namespaces times two. Arbitrary; bounds memory to some MiB.
+const MAX_KEPT: usize = 20_000;
+
+/// Most bytes of an answer to a review. One has some hundred.
+const ANSWER_MAX_BYTES: u64 = 64 * 1024;
+
+/// Asks, and remembers.
+#[derive(Debug)]
+pub(crate) struct AccessReviews {
+    /// Asks as the host, whoever it is about.
+    client: Client,
+    kept: Mutex<HashMap<Asked, Decided>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Asked {
+    /// The user name; `None` for the host itself.
+    user: Option<String>,
+    verb: &'static str,
+    /// `None` for all namespaces together.
+    namespace: Option<Namespace>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Decided {
+    allowed: bool,
+    until: Instant,
+}
+
+impl AccessReviews {
+    /// Asks through `client`, which has to act as the host.
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client, kept: Mutex::default() }
+    }
+
+    /// Refuses what the API server would refuse `identity`.
+    pub(crate) async fn check(
+        &self,
+        identity: &Identity,
+        verb: &'static str,
+        namespace: Option<&Namespace>,
+        deadline: Instant,
+    ) -> Result<(), Error> {
+        let user = match identity {
+            Identity::Host => None,
+            Identity::ServiceAccount(account) => Some(account.user()),
+        };
+        let asked = Asked { user, verb, namespace: namespace.cloned() };
+        let allowed = match self.kept(&asked) {
+            Some(allowed) => allowed,
+            None => {
+                // From when it was asked: what changes meanwhile may not be in the answer.
+                let until = Instant::now() + HOLDS;
+                let access = Access { verb, resource: "pods", namespace };
+                let allowed = self.ask(identity, &access, deadline).await?;
+                self.keep(asked, Decided { allowed, until });
+                allowed
+            }
+        };
+        match allowed {
+            true => Ok(()),
+            false => {
+                let place = namespace.map_or("all namespaces".to_owned(), |namespace| format!("namespace `{namespace}`"));
+                Err(Error::denied(format!("the API server does not let {identity} {verb} pods in {place}")))
+            }
+        }
+    }
+
+    async fn ask(&self, identity: &Identity, access: &Access<'_>, deadline: Instant) -> Result<bool, Error> {
+        let request = match identity {
+            Identity::Host => Request::self_subject_access_review(access),
+            Identity::ServiceAccount(account) => Request::subject_access_review(access, account),
+        };
+        let answer = self.client.ask(&request, Call { deadline, max_bytes: ANSWER_MAX_BYTES }).await;
+        // Refused to ask is not refused to read: it is the host that lacks a right, and nothing is decided.
+        let answer = answer.map_err(|error| Error::unavailable("nobody could say what the tenant may read", None).because(error))?;
+        let answer = AccessAnswer::decode(&answer.body)
+            .map_err(|error| Error::server_error("the API server's word on what the tenant may read is none").because(error))?;
+        Ok(answer.allowed)
+    }
+
+    fn kept(&self, asked: &Asked) -> Option<bool> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get(asked).filter(|decided| Instant::now() < decided.until).map(|decided| decided.allowed)
+    }
+
+    fn keep(&self, asked: Asked, decided: Decided) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MAX_KEPT {
+            let now = Instant::now();
+            kept.retain(|_, decided| now < decided.until);
+            if kept.len() >= MAX_KEPT {
+                kept.clear();
+            }
+        }
+        kept.insert(asked, decided);
+    }
+}

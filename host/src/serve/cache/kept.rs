@@ -1,0 +1,100 @@
+//! One watch that is kept, and what it knows.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::kube::Namespace;
+use crate::policy::Grant;
+use crate::source::{Keep, Latest, Room, Watch};
+
+/// How long a watch that failed is not tried again: what is refused, or too large, is so for a while. Arbitrary.
+const RETRY: Duration = Duration::from_secs(60);
+
+pub(super) struct Kept {
+    latest: Arc<Mutex<Option<Latest>>>,
+    state: Arc<Mutex<State>>,
+    following: AbortHandle,
+}
+
+struct State {
+    asked: Instant,
+    failed: Option<Instant>,
+}
+
+impl Kept {
+    /// Begins to watch. The API server is not waited for.
+    ///
+    /// # Errors
+    ///
+    /// None that depends on anybody: the grant gives what is watched.
+    pub(super) fn start(
+        client: &Client,
+        namespace: Option<&Namespace>,
+        room: Arc<Room>,
+        keep: Keep,
+        io: &Handle,
+    ) -> Result<Self, Error> {
+        let grant = namespace.map_or_else(Grant::all_namespaces, |namespace| Grant::nothing().namespace(namespace.clone()));
+        // Its followers are tasks of the runtime that is entered here.
+        let entered = io.enter();
+        let mut watch = Watch::within(client, &grant, room, keep)?;
+        drop(entered);
+        let latest = watch.latest();
+        let state = Arc::new(Mutex::new(State { asked: Instant::now(), failed: None }));
+        let (told, forgotten, namespace) = (Arc::clone(&state), Arc::clone(&latest), namespace.cloned());
+        let following = io.spawn(async move {
+            let error = loop {
+                if let Err(error) = watch.next().await {
+                    break error;
+                }
+            };
+            let place = namespace.map_or("all namespaces".to_owned(), |namespace| format!("`{namespace}`"));
+            tracing::warn!(place, cause = %causes(&error), "pods are not kept, and are read each time: {error}");
+            lock(&told).failed = Some(Instant::now());
+            *lock(&forgotten) = None;
+        });
+        Ok(Self { latest, state, following: following.abort_handle() })
+    }
+
+    /// What is known, for somebody who asks.
+    pub(super) fn latest(&self) -> Option<Latest> {
+        lock(&self.state).asked = Instant::now();
+        lock(&self.latest).clone()
+    }
+
+    /// Whether it is of no more use: unused for `idle`, or failed a while ago.
+    pub(super) fn is_over(&self, now: Instant, idle: Duration) -> bool {
+        let state = lock(&self.state);
+        match state.failed {
+            Some(at) => now.saturating_duration_since(at) >= RETRY,
+            None => now.saturating_duration_since(state.asked) >= idle,
+        }
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.following.abort();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The causes of an error, for the log.
+fn causes(error: &Error) -> String {
+    let mut causes = Vec::new();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        causes.push(error.to_string());
+        cause = error.source();
+    }
+    causes.join(": ")
+}

@@ -1,0 +1,96 @@
+//! Pods that all tenants share: read once, by a watch, and handed out to whom the API server lets read them.
+//!
+//! Each namespace that is read has a watch of its own (or all together have one, where a tenant may read them all): guests choose none of
+//! it. A watch begins with the first list that it could answer, and ends when nobody has asked for a while. Until it knows all pods, where
+//! it knows too many, and where it failed, lists are read from the API server page by page, as without a cache. `access.rs` asks what a
+//! tenant may read; `tenant.rs` is a run's way through all of it.
+
+mod access;
+mod kept;
+mod tenant;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::time::Instant;
+
+use crate::client::Client;
+use crate::config::{Impersonation, Origin, Sourced};
+use crate::kube::Namespace;
+use crate::serve::metrics::Metrics;
+use crate::serve::policy::{CachePolicy, Identity};
+use crate::source::{Keep, Latest, Room};
+
+pub(crate) use access::AccessReviews;
+use kept::Kept;
+pub(crate) use tenant::{Reading, TenantPods};
+
+/// Most watches at once. Arbitrary: the API server gives each its share of a connection, and a policy that grants more namespaces than
+/// that can grant all.
+const MAX_WATCHES: usize = 256;
+
+/// The shared pods.
+pub(crate) struct Cache {
+    client: Client,
+    policy: CachePolicy,
+    keep: Keep,
+    room: Arc<Room>,
+    /// Where watches are read, which must not be where guests run.
+    io: Handle,
+    metrics: Metrics,
+    watches: Mutex<HashMap<Option<Namespace>, Kept>>,
+}
+
+impl Cache {
+    /// Nothing is read yet. `keep` is done to each pod before it is kept, and takes out what no tenant may see.
+    pub(crate) fn new(client: &Client, policy: CachePolicy, keep: Keep, io: Handle, metrics: Metrics) -> Self {
+        let client = client.acting_as(impersonation(&policy.identity)).announcing("cache");
+        let room = Arc::new(Room::new(usize::try_from(policy.bytes).unwrap_or(usize::MAX)));
+        Self { client, policy, keep, room, io, metrics, watches: Mutex::default() }
+    }
+
+    /// What is known of a namespace's pods, or of those of all namespaces; `None` where they have to be read.
+    fn pods(&self, namespace: Option<&Namespace>) -> Option<Latest> {
+        let mut watches = self.watches();
+        self.tidy(&mut watches);
+        // A watch of all namespaces knows those of each.
+        let known = watches.get(&None).and_then(Kept::latest).or_else(|| watches.get(&namespace.cloned()).and_then(Kept::latest));
+        if known.is_none() && !watches.contains_key(&namespace.cloned()) && watches.len() < MAX_WATCHES {
+            match Kept::start(&self.client, namespace, Arc::clone(&self.room), Arc::clone(&self.keep), &self.io) {
+                Ok(kept) => drop(watches.insert(namespace.cloned(), kept)),
+                Err(error) => tracing::warn!("no watch was begun: {error}"),
+            }
+        }
+        self.metrics.cache_holds(watches.len(), self.room.used());
+        known
+    }
+
+    /// Ends what nobody has asked for, and forgets what failed long enough ago to be tried again.
+    fn tidy(&self, watches: &mut HashMap<Option<Namespace>, Kept>) {
+        let now = Instant::now();
+        watches.retain(|_, kept| !kept.is_over(now, self.policy.idle));
+    }
+
+    /// The same, from time to time, for when nobody asks at all.
+    pub(crate) fn sweep(&self) {
+        let mut watches = self.watches();
+        self.tidy(&mut watches);
+        self.metrics.cache_holds(watches.len(), self.room.used());
+    }
+
+    fn watches(&self) -> MutexGuard<'_, HashMap<Option<Namespace>, Kept>> {
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How a client is to act for this identity. There is always an answer, so that nothing is sent as the host by omission.
+pub(crate) fn impersonation(identity: &Identity) -> Option<Sourced<Impersonation>> {
+    match identity {
+        Identity::Host => None,
+        Identity::ServiceAccount(account) => Some(Sourced::new(Impersonation::of_account(account), Origin::Policy)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! Bodies of answers: whole, or row by row as they come. And the reading of those of requests, within bounds.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::StatusCode;
+use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::problem::Problem;
+
+/// How long the body of a request may take: a component of 8 MiB at 256 KiB a second. Arbitrary.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The body of an answer.
+pub(super) enum Body {
+    Whole(Full<Bytes>),
+    /// Pieces, as they come; complete when the other end says so, else the connection is broken off.
+    Streamed(mpsc::Receiver<Piece>),
+}
+
+/// What a streamed body is made of.
+#[derive(Debug)]
+pub(super) enum Piece {
+    Bytes(Bytes),
+    /// All has been sent.
+    End,
+}
+
+/// The answer broke off. The client sees its connection end.
+#[derive(Debug)]
+pub(super) struct BrokenOff;
+
+impl std::fmt::Display for BrokenOff {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the answer broke off")
+    }
+}
+
+impl std::error::Error for BrokenOff {}
+
+impl From<Infallible> for BrokenOff {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl Body {
+    pub(super) fn whole(bytes: impl Into<Bytes>) -> Self {
+        Self::Whole(Full::new(bytes.into()))
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BrokenOff;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        match &mut *self {
+            Self::Whole(whole) => Pin::new(whole).poll_frame(context).map_err(BrokenOff::from),
+            Self::Streamed(pieces) => pieces.poll_recv(context).map(|piece| match piece {
+                Some(Piece::Bytes(bytes)) => Some(Ok(Frame::data(bytes))),
+                Some(Piece::End) => None,
+                None => Some(Err(BrokenOff)),
+            }),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(whole) => whole.is_end_stream(),
+            Self::Streamed(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(whole) => whole.size_hint(),
+            Self::Streamed(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// Reads the body of a request, at most so many bytes of it.
+pub(super) async fn read(body: Incoming, max_bytes: usize) -> Result<Bytes, Problem> {
+    let too_large =
+        || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", format!("the body may have at most {max_bytes} bytes"));
+    if body.size_hint().lower() > max_bytes as u64 {
+        return Err(too_large());
+    }
+    match timeout(BODY_TIMEOUT, Limited::new(body, max_bytes).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
+        Ok(Err(_)) => Err(Problem::bad_request("the body did not come to its end")),
+        Err(_) => {
+            let slow = format!("the body has to be complete within {} s", BODY_TIMEOUT.as_secs());
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "bad_request", slow))
+        }
+    }
+}

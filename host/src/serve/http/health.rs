@@ -1,0 +1,97 @@
+//! The second listener: whether this server lives and is ready, and its metrics. For whoever runs it: nothing of a tenant's is told here.
+//!
+//! Checks and answers are those of kube-apiserver (k8s.io/apiserver `pkg/server/healthz`): `ok`, or 503 and the names of the checks that fail,
+//! never why.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hyper::body::Incoming;
+use hyper::{Method, Request, Response, StatusCode};
+
+use super::body::Body;
+use super::service::answer;
+use crate::serve::audit::AuditLog;
+use crate::serve::metrics::Metrics;
+
+/// What is looked at.
+pub(crate) struct Health {
+    pub(crate) metrics: Metrics,
+    pub(crate) audit: AuditLog,
+    /// Whether the API server answered when it was last asked.
+    pub(crate) api_server: AtomicBool,
+    /// Whether the end was wished for.
+    pub(crate) ends: AtomicBool,
+}
+
+impl Health {
+    pub(crate) fn new(metrics: Metrics, audit: AuditLog) -> Self {
+        Self { metrics, audit, api_server: AtomicBool::new(false), ends: AtomicBool::new(false) }
+    }
+
+    /// Answers a request of the second listener.
+    pub(crate) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+        let text = |status, text: String| answer(status, "text/plain; charset=utf-8", Body::whole(text));
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return text(StatusCode::METHOD_NOT_ALLOWED, "GET and HEAD\n".to_owned());
+        }
+        let verbose = request.uri().query().is_some_and(|query| query.split('&').any(|word| word == "verbose"));
+        match request.uri().path() {
+            "/metrics" => {
+                answer(StatusCode::OK, Metrics::CONTENT_TYPE, Body::whole(self.metrics.encode()))
+            }
+            "/livez" => {
+                let (status, words) = told("livez", &[("ping", true)], verbose);
+                text(status, words)
+            }
+            "/readyz" | "/healthz" => {
+                let (status, words) = told("readyz", &self.ready(), verbose);
+                text(status, words)
+            }
+            _ => text(StatusCode::NOT_FOUND, "/livez, /readyz and /metrics\n".to_owned()),
+        }
+    }
+
+    fn ready(&self) -> [(&'static str, bool); 3] {
+        [
+            ("api-server", self.api_server.load(Ordering::Relaxed)),
+            ("audit", self.audit.is_well()),
+            ("shutdown", !self.ends.load(Ordering::Relaxed)),
+        ]
+    }
+}
+
+fn told(name: &str, checks: &[(&str, bool)], verbose: bool) -> (StatusCode, String) {
+    let good = checks.iter().all(|(_, good)| *good);
+    let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    if good && !verbose {
+        return (status, "ok".to_owned());
+    }
+    let mut words = String::new();
+    for (check, good) in checks {
+        // Writing to a `String` cannot fail.
+        let _ = match good {
+            true => writeln!(words, "[+]{check} ok"),
+            false => writeln!(words, "[-]{check} failed"),
+        };
+    }
+    words += &format!("{name} check {}\n", if good { "passed" } else { "failed" });
+    (status, words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_that_fails_is_named() {
+        assert_eq!(told("readyz", &[("audit", true)], false), (StatusCode::OK, "ok".to_owned()));
+        let (status, words) = told("readyz", &[("audit", false), ("shutdown", true)], false);
+        assert_eq!(
+            (status, words.as_str()),
+            (StatusCode::SERVICE_UNAVAILABLE, "[-]audit failed\n[+]shutdown ok\nreadyz check failed\n")
+        );
+        assert_eq!(told("livez", &[("ping", true)], true).1, "[+]ping ok\nlivez check passed\n");
+    }
+}

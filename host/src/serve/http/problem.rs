@@ -1,0 +1,162 @@
+//! Every refusal and failure: Problem Details (RFC 9457), with a code that a program can tell apart.
+//!
+//! What is said of the cluster is our words alone: what the API server said is for the server's owner, who finds it in the log.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::StatusCode;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::error::{Error, Kind};
+
+/// Why there is no answer. The codes are closed, and described in `openapi.json`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub(super) status: StatusCode,
+    pub(super) code: &'static str,
+    detail: String,
+    hint: Option<String>,
+    pub(super) retry_after: Option<Duration>,
+    run: Option<Uuid>,
+    limit: Option<&'static str>,
+}
+
+/// All there are.
+pub(super) const CODES: [&str; 19] = [
+    "bad_request",
+    "unauthenticated",
+    "forbidden",
+    "not_found",
+    "method_not_allowed",
+    "not_acceptable",
+    "unsupported_media_type",
+    "too_large",
+    "conflict",
+    "invalid_component",
+    "invalid_argument",
+    "denied",
+    "query_failed",
+    "limit_exceeded",
+    "too_many_runs",
+    "shutting_down",
+    "audit_unavailable",
+    "cluster_unavailable",
+    "cluster_error",
+];
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        debug_assert!(CODES.contains(&code), "{code}");
+        Self { status, code, detail: detail.into(), hint: None, retry_after: None, run: None, limit: None }
+    }
+
+    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
+    }
+
+    pub(super) fn unsupported_media_type(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+    }
+
+    /// Nothing of this name, for this caller: whether there is one for others is not said.
+    pub(super) fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what} for you"))
+    }
+
+    pub(super) fn retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
+    pub(super) fn of_run(self, run: Uuid) -> Self {
+        Self { run: Some(run), ..self }
+    }
+
+    /// How a run failed.
+    pub(super) fn of_error(error: &Error) -> Self {
+        let (status, code) = match error.kind() {
+            Kind::InvalidArgument => (StatusCode::BAD_REQUEST, "invalid_argument"),
+            Kind::Denied => (StatusCode::FORBIDDEN, "denied"),
+            Kind::Query | Kind::NotFound => (StatusCode::UNPROCESSABLE_ENTITY, "query_failed"),
+            Kind::Limit(_) => (StatusCode::UNPROCESSABLE_ENTITY, "limit_exceeded"),
+            Kind::Component => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_component"),
+            Kind::Unavailable | Kind::Unreachable | Kind::Expired => (StatusCode::SERVICE_UNAVAILABLE, "cluster_unavailable"),
+            Kind::Server | Kind::Configuration => (StatusCode::BAD_GATEWAY, "cluster_error"),
+        };
+        let mut problem = Self::new(status, code, told(error));
+        problem.limit = error.limit();
+        problem.retry_after = error.wait().or_else(|| error.is_unavailable().then_some(Duration::from_secs(1)));
+        problem
+    }
+
+    pub(super) fn json(&self) -> Bytes {
+        let mut problem = json!({
+            "type": format!("urn:podlens:problem:{}", self.code),
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        let more = [
+            ("hint", self.hint.clone()),
+            ("runID", self.run.map(|run| run.to_string())),
+            ("limit", self.limit.map(str::to_owned)),
+        ];
+        for (name, value) in more {
+            if let (Some(value), Some(object)) = (value, problem.as_object_mut()) {
+                object.insert(name.to_owned(), value.into());
+            }
+        }
+        (problem.to_string() + "\n").into()
+    }
+
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+/// An error in words for the tenant: of the query's failures all, and of a grant's denial; of the cluster's the outermost alone, which is
+/// ours.
+fn told(error: &Error) -> String {
+    let mut told = error.to_string();
+    if matches!(error.kind(), Kind::Query | Kind::NotFound | Kind::InvalidArgument | Kind::Component) {
+        let mut cause = std::error::Error::source(error);
+        while let Some(error) = cause {
+            told += &format!(": {error}");
+            cause = error.source();
+        }
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_of_the_cluster_is_told_without_its_words() {
+        let cause = "pods is forbidden: user \"system:serviceaccount:podlens:podlens\"";
+        for (kind, code) in [(Kind::Denied, 403), (Kind::Unavailable, 503), (Kind::Server, 502), (Kind::Unreachable, 503)] {
+            let problem = Problem::of_error(&Error::new(kind, "it could not be read").because(cause).hint("ask `admin`"));
+            let json: Value = serde_json::from_slice(&problem.json()).unwrap();
+            assert_eq!((&json["status"], &json["detail"]), (&code.into(), &"it could not be read".into()));
+            assert!(!json.to_string().contains("admin"), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_failure_of_the_query_is_told_in_its_own() {
+        let problem = Problem::of_error(&Error::new(Kind::Query, "the query answered with an error").because("no team given"));
+        assert_eq!(problem.detail(), "the query answered with an error: no team given");
+        let limit = Problem::of_error(&Error::new(Kind::Limit("max-pods"), "too many")).of_run(Uuid::nil());
+        let json: Value = serde_json::from_slice(&limit.json()).unwrap();
+        assert_eq!((&json["limit"], &json["runID"], &json["code"]), (
+            &"max-pods".into(),
+            &Uuid::nil().to_string().into(),
+            &"limit_exceeded".into()
+        ));
+    }
+}

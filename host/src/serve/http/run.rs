@@ -1,0 +1,273 @@
+//! `/v1/queries/NAME/run`: from the arguments to the rows.
+//!
+//! Rows are collected and answered whole, so that a run that fails is a failure from the first byte, but for JSON lines, which go out as
+//! they come: who reads those is told by a last line, and by the end of the connection, that they are not all.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, LINK};
+use hyper::{Response, StatusCode};
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::accept::Form;
+use super::body::{Body, Piece};
+use super::parameters::{self, Asked};
+use super::problem::Problem;
+use super::service::{Call, Service, answer, no_audit, refusal};
+use crate::output::style::Style;
+use crate::output::{Link, Printer, PrinterOptions, page_policy};
+use crate::query::Description;
+use crate::serve::admission::{Refused, Why};
+use crate::serve::audit::{Allowed, RefusalReason};
+use crate::serve::cache::Reading;
+use crate::serve::policy::QueryName;
+use crate::serve::runs::{NoRun, TenantRun, Wish, source};
+
+const RUN: HeaderName = HeaderName::from_static("podlens-run");
+const SOURCE: HeaderName = HeaderName::from_static("podlens-source");
+const OBSERVED_AT: HeaderName = HeaderName::from_static("podlens-observed-at");
+const RESOURCE_VERSION: HeaderName = HeaderName::from_static("podlens-resource-version");
+
+/// Pieces of a streamed answer that wait for the client before the query does. Arbitrary.
+const PIECES_AHEAD: usize = 16;
+/// How many bytes of rows are sent together, where they come fast. Arbitrary.
+const PIECE_BYTES: usize = 16 * 1024;
+
+pub(super) async fn run(
+    service: &Arc<Service>,
+    call: Call,
+    name: &QueryName,
+    post: Option<Bytes>,
+) -> Result<Response<Body>, Problem> {
+    let tenant = Arc::clone(&call.caller.tenant);
+    let refused =
+        |reason| service.refused(reason, call.told.clone(), Some(&tenant), Some(name.as_str()));
+    let Some(ready) = service.catalogue.find(&tenant, name.as_str()) else {
+        refused(RefusalReason::UnknownQuery)?;
+        return Err(Problem::not_found("query"));
+    };
+    let loaded = ready.map_err(|error| Problem::of_error(&error))?;
+    let form = Form::wanted(&call.head.headers).ok_or_else(|| {
+        let forms = "rows are given as application/json, application/jsonl, text/csv, text/html and text/plain (Prometheus)";
+        Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", forms)
+    })?;
+    let Asked { arguments, fresh } = match &post {
+        Some(body) => parameters::of_body(body, &call.head.headers)?,
+        None => parameters::of_query(call.head.uri.query(), &call.head.headers)?,
+    };
+    let pairs = arguments.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let description = loaded.query.description();
+    let arguments = description.arguments(pairs).and_then(|given| description.complete(given)).map_err(|error| {
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_argument", error.to_string())
+    })?;
+    // Before a place is taken for it: what cannot be shown need not be run.
+    Rows::printer(form, description, None)?;
+    let allowed = match tenant.queries.iter().find(|allowed| allowed.name == *name) {
+        Some(allowed) if allowed.digest.is_some() => Allowed::Digest,
+        Some(_) => Allowed::Builtin,
+        None => Allowed::Uploaded,
+    };
+    let wish = Wish {
+        caller: call.caller.clone(),
+        told: call.told.clone(),
+        name: name.as_str().to_owned(),
+        loaded: Arc::clone(&loaded),
+        allowed,
+        arguments,
+        fresh,
+        policy: call.rules.policy,
+    };
+    let started = match service.runner.start(wish).await {
+        Ok(started) => started,
+        Err(NoRun::NoAudit) => return Err(no_audit()),
+        Err(NoRun::Refused(Refused { why, retry_after })) => {
+            let (reason, problem) = match why {
+                Why::Rate => (RefusalReason::Rate, too_many("more runs a second than are yours")),
+                Why::QueueFull => (RefusalReason::QueueFull, too_many("as many of your runs wait as may")),
+                Why::Closed => {
+                    let ends = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", "this server is about to end");
+                    (RefusalReason::Closed, ends)
+                }
+            };
+            refused(reason)?;
+            return Err(problem.retry_after(retry_after));
+        }
+    };
+    let (rows, printer) = Rows::printer(form, started.description(), Some(started.id()))?;
+    match form {
+        Form::JsonLines => Ok(streamed(started, rows, printer).await),
+        form => Ok(collected(started, form, rows, printer).await),
+    }
+}
+
+fn too_many(detail: &str) -> Problem {
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_runs", detail)
+}
+
+/// All rows, or none of them.
+async fn collected(mut run: TenantRun, form: Form, rows: Rows, mut printer: Printer<Rows>) -> Response<Body> {
+    let id = run.id();
+    let mut unprintable = None;
+    while let Some(row) = run.next_row().await {
+        if let Err(error) = printer.row(&row) {
+            unprintable = Some(error);
+            break;
+        }
+    }
+    let (result, report) = match unprintable {
+        Some(error) => {
+            let headers = Headers::of(&run);
+            drop(run);
+            return headers.set(refusal(&unshown(&error).of_run(id)));
+        }
+        None => run.finish().await,
+    };
+    let headers = Headers { id, reading: report.reading() };
+    let shown = match result {
+        Ok(()) => printer.finish(true).map_err(|error| unshown(&error)),
+        Err(error) => Err(Problem::of_error(&error)),
+    };
+    match shown {
+        Ok(()) => {
+            let mut whole = headers.set(answer(StatusCode::OK, form.content_type(), Body::whole(rows.take())));
+            if form == Form::Html {
+                // The page's own, which lets its script and its style act and nothing else.
+                if let Ok(policy) = HeaderValue::from_str(&page_policy()) {
+                    whole.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+                }
+            }
+            whole
+        }
+        Err(problem) => headers.set(refusal(&problem.of_run(id))),
+    }
+}
+
+/// Rows as they come. Whether there is an answer at all is known with the first of them.
+async fn streamed(mut run: TenantRun, rows: Rows, mut printer: Printer<Rows>) -> Response<Body> {
+    let id = run.id();
+    let Some(first) = run.next_row().await else {
+        let (result, report) = run.finish().await;
+        let headers = Headers { id, reading: report.reading() };
+        return headers.set(match result {
+            Ok(()) => answer(StatusCode::OK, Form::JsonLines.content_type(), Body::whole("")),
+            Err(error) => refusal(&Problem::of_error(&error).of_run(id)),
+        });
+    };
+    let headers = Headers::of(&run);
+    let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
+    tokio::spawn(async move {
+        let mut next = Some(first);
+        while let Some(row) = next.take() {
+            if printer.row(&row).is_err() {
+                return;
+            }
+            // What is there already goes out together.
+            next = match tokio::time::timeout(Duration::ZERO, run.next_row()).await {
+                Ok(row) if rows.len() < PIECE_BYTES => row,
+                ready => {
+                    if sender.send(Piece::Bytes(rows.take())).await.is_err() {
+                        // The client has gone, and the run with it.
+                        return;
+                    }
+                    match ready {
+                        Ok(row) => row,
+                        Err(_) => run.next_row().await,
+                    }
+                }
+            };
+        }
+        let (result, _) = run.finish().await;
+        let complete = result.is_ok() && printer.finish(true).is_ok();
+        if !rows.is_empty() && sender.send(Piece::Bytes(rows.take())).await.is_err() {
+            return;
+        }
+        if complete {
+            let _ = sender.send(Piece::End).await;
+        }
+    });
+    headers.set(answer(StatusCode::OK, Form::JsonLines.content_type(), Body::Streamed(pieces)))
+}
+
+fn unshown(error: &io::Error) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "query_failed", format!("the rows cannot be given in this form: {error}"))
+}
+
+/// What an answer tells of its run.
+struct Headers {
+    id: Uuid,
+    reading: Reading,
+}
+
+impl Headers {
+    fn of(run: &TenantRun) -> Self {
+        Self { id: run.id(), reading: run.reading() }
+    }
+
+    fn set(self, mut response: Response<Body>) -> Response<Body> {
+        let Self { id, reading } = self;
+        let all = [
+            (RUN, Some(id.to_string())),
+            (LINK, Some(format!("</v1/runs/{id}>; rel=\"describedby\""))),
+            (SOURCE, reading.from.map(|from| source(from).to_owned())),
+            (OBSERVED_AT, reading.observed.map(|at| at.to_string())),
+            (RESOURCE_VERSION, reading.resource_version),
+        ];
+        for (name, value) in all {
+            if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+/// What a printer has written and nobody has taken.
+#[derive(Clone, Debug, Default)]
+struct Rows(Arc<Mutex<Vec<u8>>>);
+
+impl Rows {
+    fn printer(form: Form, description: &Description, id: Option<Uuid>) -> Result<(Self, Printer<Self>), Problem> {
+        let ways = [("The run's report", id.map(|id| format!("/v1/runs/{id}"))), ("All queries", Some("/".to_owned()))];
+        let links = ways.into_iter().filter_map(|(text, target)| Some(Link { text: text.to_owned(), target: target? }));
+        let options = PrinterOptions {
+            headers: true,
+            now: Timestamp::now(),
+            terminal: false,
+            style: Style::plain(),
+            sort_by: None,
+            links: links.collect(),
+        };
+        let rows = Self::default();
+        let printer = Printer::new(form.format(), description, &options, rows.clone())
+            .map_err(|error| Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", error.to_string()))?;
+        Ok((rows, printer))
+    }
+
+    fn take(&self) -> Bytes {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into()
+    }
+
+    fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Write for Rows {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,178 @@
+//! What can be run: queries that come with podlens, those of a folder, and those that tenants uploaded.
+//!
+//! A component is loaded only if a tenant may run it, and is known by its digest: what a file is called decides nothing. One that cannot be
+//! loaded is told of where it is listed, and stops nothing else. `folder.rs` finds files, `uploads.rs` keeps what tenants give, and
+//! `apart.rs` has it compiled where that can take neither this process' memory nor its time.
+
+mod apart;
+mod folder;
+mod uploads;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde_json::Value;
+
+use crate::error::{Error, Kind};
+use crate::output::inspection;
+use crate::runtime::{Digest, Query, Runtime};
+use crate::serve::policy::{AllowedQuery, Policy, QueryName, Tenant, TenantName, Upload};
+
+pub(crate) use apart::{Apart, rlimits};
+use folder::Folder;
+pub(crate) use uploads::UploadError;
+use uploads::Uploads;
+
+/// The component of a query that comes with the program, by its name.
+pub(crate) type BuiltIn = fn(&str) -> Option<&'static [u8]>;
+
+/// A query that is ready to run.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) query: Query,
+    /// What `podlens inspect` tells of it.
+    pub(crate) inspection: Value,
+}
+
+/// A query that a tenant may run: ready, or why it is not.
+pub(crate) type Ready = Result<Arc<Loaded>, Error>;
+
+/// A component that was looked for.
+struct Tried {
+    ready: Ready,
+    /// Whether its bytes were there: the same bytes give the same.
+    is_final: bool,
+}
+
+/// All that is loaded.
+pub(crate) struct Catalogue {
+    runtime: Runtime,
+    built_in: BuiltIn,
+    folder: Option<Folder>,
+    apart: Option<Apart>,
+    loaded: RwLock<HashMap<Digest, Tried>>,
+    uploads: Uploads,
+}
+
+impl Catalogue {
+    /// Nothing is loaded yet. `apart`: where there is none, nothing can be uploaded.
+    pub(crate) fn new(runtime: Runtime, built_in: BuiltIn, folder: Option<PathBuf>, apart: Option<Apart>) -> Self {
+        Self { runtime, built_in, folder: folder.map(Folder::new), apart, loaded: RwLock::default(), uploads: Uploads::default() }
+    }
+
+    /// Loads what `policy` allows and is not loaded.
+    pub(crate) async fn load(&self, policy: &Policy) {
+        let wanted = self.wanted(policy);
+        let found = match &self.folder {
+            Some(folder) => folder.scan(),
+            None => HashMap::new(),
+        };
+        for (digest, allowed) in &wanted {
+            let is_final = |loaded: &HashMap<Digest, Tried>| loaded.get(digest).is_some_and(|tried| tried.is_final);
+            if is_final(&self.loaded.read().unwrap_or_else(PoisonError::into_inner)) {
+                continue;
+            }
+            let tried = match self.bytes(allowed, *digest, &found) {
+                Ok(bytes) => Tried { ready: self.ready(bytes).await, is_final: true },
+                Err(error) => Tried { ready: Err(error), is_final: false },
+            };
+            let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+            // The same problem is told once.
+            let was = loaded.get(digest).and_then(|before| before.ready.as_ref().err().map(ToString::to_string));
+            if let Err(error) = &tried.ready
+                && was.is_none_or(|was| was != error.to_string())
+            {
+                tracing::warn!(query = %allowed.name, %digest, "a query cannot be loaded: {error}");
+            }
+            loaded.insert(*digest, tried);
+        }
+    }
+
+    fn bytes(&self, allowed: &AllowedQuery, digest: Digest, found: &HashMap<Digest, PathBuf>) -> Result<Vec<u8>, Error> {
+        if let (None, Some(bytes)) = (allowed.digest, (self.built_in)(allowed.name.as_str())) {
+            return Ok(bytes.to_vec());
+        }
+        let path = found.get(&digest).ok_or_else(|| {
+            Error::new(Kind::Component, format!("there is no component `{digest}`"))
+                .hint("put it into the folder of `--queries`, with a name that ends with `.wasm`")
+        })?;
+        folder::read(path, digest)
+    }
+
+    /// Drops what `policy` does not allow. Runs go on with what they have.
+    pub(crate) fn drop_others(&self, policy: &Policy) {
+        self.uploads.retain(&policy.tenants);
+        let wanted = self.wanted(policy);
+        self.loaded.write().unwrap_or_else(PoisonError::into_inner).retain(|digest, _| wanted.contains_key(digest));
+    }
+
+    fn wanted<'a>(&self, policy: &'a Policy) -> HashMap<Digest, &'a AllowedQuery> {
+        let all = policy.tenants.values().flat_map(|tenant| &tenant.queries);
+        all.filter_map(|allowed| Some((self.digest(allowed)?, allowed))).collect()
+    }
+
+    /// The query that a tenant calls so; `None` where it may run none, whether or not there is one.
+    pub(crate) fn find(&self, tenant: &Tenant, name: &str) -> Option<Ready> {
+        if let Some(allowed) = tenant.queries.iter().find(|allowed| allowed.name.as_str() == name) {
+            return Some(self.ready_as(allowed));
+        }
+        self.uploads.find(&tenant.name, name).map(Ok)
+    }
+
+    /// All that a tenant may run, by name.
+    pub(crate) fn all(&self, tenant: &Tenant) -> BTreeMap<String, Ready> {
+        let mut all: BTreeMap<_, _> =
+            self.uploads.all(&tenant.name).into_iter().map(|(name, loaded)| (name, Ok(loaded))).collect();
+        all.extend(tenant.queries.iter().map(|allowed| (allowed.name.as_str().to_owned(), self.ready_as(allowed))));
+        all
+    }
+
+    /// Whether a tenant has uploaded it.
+    pub(crate) fn is_upload(&self, tenant: &TenantName, name: &str) -> bool {
+        self.uploads.find(tenant, name).is_some()
+    }
+
+    /// Keeps a component that a tenant gives, under a name of its own. Whether it is a new name.
+    pub(crate) async fn upload(
+        &self,
+        tenant: &Tenant,
+        name: &QueryName,
+        bytes: Vec<u8>,
+    ) -> Result<(Arc<Loaded>, bool), UploadError> {
+        let (Some(upload), Some(apart)) = (&tenant.upload, &self.apart) else { return Err(UploadError::NotAllowed) };
+        if tenant.queries.iter().any(|allowed| allowed.name == *name) {
+            return Err(UploadError::NameTaken);
+        }
+        let Upload { components, component_bytes } = *upload;
+        if bytes.len() > component_bytes {
+            return Err(UploadError::TooLarge(component_bytes));
+        }
+        self.uploads.has_room(&tenant.name, name, components)?;
+        apart.compile(&bytes).await.map_err(UploadError::Component)?;
+        let loaded = self.ready(bytes).await.map_err(UploadError::Component)?;
+        let is_new = self.uploads.keep(&tenant.name, name, components, Arc::clone(&loaded))?;
+        Ok((loaded, is_new))
+    }
+
+    /// Forgets what a tenant has uploaded. Whether there was something.
+    pub(crate) fn forget(&self, tenant: &TenantName, name: &str) -> bool {
+        self.uploads.forget(tenant, name)
+    }
+
+    fn ready_as(&self, allowed: &AllowedQuery) -> Ready {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        let ready = self.digest(allowed).and_then(|digest| Some(loaded.get(&digest)?.ready.clone()));
+        ready.unwrap_or_else(|| Err(Error::new(Kind::Component, format!("no query `{}` comes with podlens", allowed.name))))
+    }
+
+    fn digest(&self, allowed: &AllowedQuery) -> Option<Digest> {
+        allowed.digest.or_else(|| (self.built_in)(allowed.name.as_str()).map(Digest::of))
+    }
+
+    async fn ready(&self, bytes: Vec<u8>) -> Ready {
+        let told = self.runtime.inspect(bytes).await;
+        let inspection = inspection::value(&told);
+        Ok(Arc::new(Loaded { query: told.query?, inspection }))
+    }
+}

@@ -1,0 +1,221 @@
+//! One tenant's run: admitted, put on record, given pods as that tenant, and put on record again.
+//!
+//! Guests run on threads of their own (`Runner::guests`); what waits for the network, for clients and for a turn does so elsewhere, so that a
+//! guest that computes keeps nobody else waiting. `report.rs` is what is remembered of a run, `witness.rs` puts on record what the API
+//! server was asked.
+
+mod report;
+mod witness;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::Timestamp;
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::limits::Limit;
+use crate::query::{Argument, Description, Row};
+use crate::runtime::{Digest, LogLine, Run, RunOptions};
+use crate::serve::admission::{Admission, Place, Refused};
+use crate::serve::audit::{self, Allowed, AuditError, AuditLog, Decision, Event, RunComplete, RunStarted};
+use crate::serve::authenticate::Authenticated;
+use crate::serve::cache::{AccessReviews, Cache, Reading, TenantPods, impersonation};
+use crate::serve::metrics::Metrics;
+use crate::serve::outcome::Outcome;
+use crate::serve::queries::Loaded;
+use crate::source::ApiServer;
+
+pub(crate) use report::{Reports, RunReport, source};
+pub(crate) use witness::CallWitness;
+
+/// Starts runs, and sees to it that none goes unrecorded.
+pub(crate) struct Runner {
+    /// The host's own client: each run gets one that acts as its tenant.
+    pub(crate) client: Client,
+    pub(crate) access: Arc<AccessReviews>,
+    /// Changes with the policy.
+    pub(crate) cache: RwLock<Option<Arc<Cache>>>,
+    pub(crate) admission: Admission,
+    pub(crate) audit: AuditLog,
+    pub(crate) metrics: Metrics,
+    pub(crate) reports: Reports,
+    /// Where guests run.
+    pub(crate) guests: Handle,
+    /// Where everything else does.
+    pub(crate) io: Handle,
+}
+
+/// What is to be run, by whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    pub(crate) caller: Authenticated,
+    /// For the record.
+    pub(crate) told: audit::Caller,
+    /// What the tenant calls it.
+    pub(crate) name: String,
+    pub(crate) loaded: Arc<Loaded>,
+    /// Why it may.
+    pub(crate) allowed: Allowed,
+    pub(crate) arguments: Vec<Argument>,
+    /// Whether the cache is not good enough.
+    pub(crate) fresh: bool,
+    /// Of the policy that all of this is by.
+    pub(crate) policy: Digest,
+}
+
+/// Why there is no run.
+#[derive(Debug)]
+pub(crate) enum NoRun {
+    /// There is no room for it now.
+    Refused(Refused),
+    /// It cannot be put on record.
+    NoAudit,
+}
+
+impl Runner {
+    /// Waits for a turn, and starts.
+    pub(crate) async fn start(self: &Arc<Self>, wish: Wish) -> Result<TenantRun, NoRun> {
+        let tenant = Arc::clone(&wish.caller.tenant);
+        let queued = std::time::Instant::now();
+        let place = self.admission.admit(&tenant.name, &tenant.rates).await.map_err(NoRun::Refused)?;
+        self.metrics.run_admitted(&tenant.name, queued.elapsed());
+        let id = Uuid::new_v4();
+        let started = RunStarted { run: on_record(id, &wish) };
+        self.record(&Event::RunStarted(started)).map_err(|_| NoRun::NoAudit)?;
+
+        let digest = wish.loaded.query.digest().to_string();
+        let words = format!("tenant/{} component/{} run/{id}", tenant.name, digest.get(..19).unwrap_or(&digest));
+        let witness = CallWitness { audit: self.audit.clone(), metrics: self.metrics.clone(), run: Some((id, tenant.name.clone())) };
+        let client = self.client.acting_as(impersonation(&tenant.identity)).announcing(&words).witnessed(Arc::new(witness));
+        let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner).clone().filter(|_| !wish.fresh);
+        let access = Arc::clone(&self.access);
+        let pods = TenantPods::new(cache, ApiServer::new(client), tenant.identity.clone(), access, self.io.clone());
+        let pods = Arc::new(pods);
+        let options = RunOptions {
+            grant: tenant.grant.clone(),
+            limits: tenant.limits.clone(),
+            arguments: wish.arguments.clone(),
+            log: Arc::new(move |line: LogLine| {
+                tracing::info!(target: "podlens::guest", tenant = %tenant.name, run = %id, "{}", line.text);
+            }),
+            now: None,
+        };
+        let entered = self.guests.enter();
+        let run = wish.loaded.query.run(pods.clone(), options);
+        drop(entered);
+        Ok(TenantRun { open: Some(Open { run, place }), runner: Arc::clone(self), wish, id, pods, started: Timestamp::now() })
+    }
+
+    /// Puts something on record. The log's failures are told here, once for all.
+    pub(crate) fn record(&self, event: &Event) -> Result<(), AuditError> {
+        let recorded = self.audit.record(event);
+        self.metrics.audit_recorded(recorded.is_ok());
+        recorded.inspect_err(|error| {
+            let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+            tracing::error!(cause, "{error}");
+        })
+    }
+}
+
+fn on_record(id: Uuid, wish: &Wish) -> audit::Run {
+    audit::Run {
+        run_id: id,
+        tenant: wish.caller.tenant.name.clone(),
+        caller: wish.told.clone(),
+        query: wish.name.clone(),
+        component_digest: Some(wish.loaded.query.digest()),
+        policy_digest: wish.policy,
+        decision: Decision::Allow(wish.allowed),
+        parameters: wish.arguments.iter().map(|argument| argument.name.clone()).collect(),
+    }
+}
+
+/// A tenant's run in progress. Dropped before its end, it is cancelled, and is on record as that.
+pub(crate) struct TenantRun {
+    /// `None` once it has ended.
+    open: Option<Open>,
+    runner: Arc<Runner>,
+    wish: Wish,
+    id: Uuid,
+    pods: Arc<TenantPods>,
+    started: Timestamp,
+}
+
+struct Open {
+    run: Run,
+    place: Place,
+}
+
+impl TenantRun {
+    /// Its name: in the audit log, to the API server, and to ask for its report.
+    pub(crate) fn id(&self) -> Uuid {
+        self.id
+    }
+
+    pub(crate) fn description(&self) -> &Description {
+        self.wish.loaded.query.description()
+    }
+
+    /// Of when its pods are, as far as they were read.
+    pub(crate) fn reading(&self) -> Reading {
+        self.pods.reading()
+    }
+
+    /// The next row; `None` after the last.
+    pub(crate) async fn next_row(&mut self) -> Option<Row> {
+        self.open.as_mut()?.run.next_row().await
+    }
+
+    /// Waits for the end, puts it on record, and says how it was. An answer that cannot be put on record is none.
+    pub(crate) async fn finish(mut self) -> (Result<(), Error>, Arc<RunReport>) {
+        let Some(open) = &mut self.open else { return (Err(Error::server_error("the run has ended")), self.cancelled(&[])) };
+        // Until here, dropping this cancels the run.
+        while open.run.next_row().await.is_some() {}
+        let Some(Open { run, place }) = self.open.take() else {
+            return (Err(Error::server_error("the run has ended")), self.cancelled(&[]));
+        };
+        let ending = run.finish().await;
+        drop(place);
+        let result = match (ending.result, ending.report.incomplete.clone()) {
+            (Ok(()), Some(error)) => Err(error.told_as("the query has not seen all pods")),
+            (result, _) => result,
+        };
+        let outcome = Outcome::of(&result);
+        let report = RunReport::new(self.id, &self.wish, self.started, outcome, &ending.report, &self.pods.reading(), &result);
+        let report = self.runner.reports.keep(report);
+        match self.end(&report) {
+            Ok(()) => (result, report),
+            Err(_) => (Err(Error::unavailable("the run could not be put on record, and its answer is withheld", None)), report),
+        }
+    }
+
+    fn cancelled(&self, used: &[(Limit, u64)]) -> Arc<RunReport> {
+        let report = RunReport::cancelled(self.id, &self.wish, self.started, used, &self.pods.reading());
+        self.runner.reports.keep(report)
+    }
+
+    fn end(&self, report: &RunReport) -> Result<(), AuditError> {
+        self.runner.metrics.run_ended(&self.wish.caller.tenant.name, report.outcome, &report.counts, report.elapsed);
+        self.runner.record(&Event::RunComplete(RunComplete {
+            run: on_record(self.id, &self.wish),
+            outcome: report.outcome,
+            counts: report.counts,
+            source: report.source,
+            resource_version: report.resource_version.clone(),
+        }))
+    }
+}
+
+impl Drop for TenantRun {
+    fn drop(&mut self) {
+        let Some(Open { run, place }) = self.open.take() else { return };
+        let used: Vec<_> = Limit::ALL.iter().map(|limit| (*limit, run.used(*limit))).collect();
+        drop(run);
+        drop(place);
+        let report = self.cancelled(&used);
+        // Nobody waits for its answer, and the failure has been told.
+        let _ = self.end(&report);
+    }
+}

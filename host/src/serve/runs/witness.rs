@@ -1,0 +1,78 @@
+//! Puts on record what the API server is asked, before anybody has the answer.
+
+use uuid::Uuid;
+
+use crate::client::{Ending, Sent, Witness};
+use crate::error::Error;
+use crate::kube::{Namespace, PodName, Request, ServiceAccount};
+use crate::serve::audit::{AuditLog, CallFailure, CallRecord, CallResponse, Event, ObjectRef, Resource, Verb};
+use crate::serve::metrics::Metrics;
+use crate::serve::policy::TenantName;
+
+/// For the requests of one run, or of the host itself.
+pub(crate) struct CallWitness {
+    pub(crate) audit: AuditLog,
+    pub(crate) metrics: Metrics,
+    pub(crate) run: Option<(Uuid, TenantName)>,
+}
+
+impl Witness for CallWitness {
+    fn ended(&self, sent: &Sent<'_>) -> Result<(), Error> {
+        let response = match sent.ending {
+            Ending::Answered(code) => CallResponse::Code(code),
+            Ending::Broken(_) => CallResponse::Failed(CallFailure::BadAnswer),
+            Ending::Unanswered => CallResponse::Failed(CallFailure::Unreachable),
+            Ending::GivenUp => CallResponse::Failed(CallFailure::Cancelled),
+        };
+        let Asked { verb, object } = Asked::of(sent.request);
+        let code = match response {
+            CallResponse::Code(code) => Some(code),
+            CallResponse::Failed(_) => None,
+        };
+        self.metrics.upstream_called(code, sent.request.body().is_some(), sent.elapsed);
+        let of_query = |wanted: &str| {
+            sent.request.query().iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone())
+        };
+        let recorded = self.audit.record(&Event::Call(CallRecord {
+            audit_id: sent.audit_id,
+            run_id: self.run.as_ref().map(|(id, _)| *id),
+            tenant: self.run.as_ref().map(|(_, tenant)| tenant.clone()),
+            impersonated_user: sent.impersonation.and_then(|impersonation| ServiceAccount::of_user(impersonation.user())),
+            verb,
+            object,
+            label_selector: of_query("labelSelector"),
+            field_selector: of_query("fieldSelector"),
+            limit: of_query("limit").and_then(|limit| limit.parse().ok()),
+            response,
+            latency: sent.elapsed,
+            bytes: sent.bytes,
+        }));
+        self.metrics.audit_recorded(recorded.is_ok());
+        recorded.map_err(|error| Error::unavailable("the audit log cannot be written", None).because(error))
+    }
+}
+
+struct Asked {
+    verb: Verb,
+    object: ObjectRef,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        let target = request.target();
+        let verb = match (request.body(), target.name, request.is_watch()) {
+            (Some(_), ..) => Verb::Create,
+            (None, Some(_), _) => Verb::Get,
+            (None, None, true) => Verb::Watch,
+            (None, None, false) => Verb::List,
+        };
+        let resource = match target.resource {
+            "tokenreviews" => Resource::TokenReviews,
+            "pods" => Resource::Pods,
+            _ => Resource::SubjectAccessReviews,
+        };
+        let namespace = target.namespace.and_then(|name| Namespace::parse(name).ok());
+        let name = target.name.and_then(|name| PodName::parse(name).ok());
+        Self { verb, object: ObjectRef { resource, namespace, name } }
+    }
+}

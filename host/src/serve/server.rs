@@ -1,0 +1,177 @@
+//! The server's life: from its options to its end.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+
+use super::admission::Admission;
+use super::audit::{AuditLog, Destination};
+use super::authenticate::{Callers, Peer, TokenReviews};
+use super::cache::AccessReviews;
+use super::http::{Health, Rules, Service};
+use super::listen::{Listener, Tls, TlsFiles};
+use super::metrics::Metrics;
+use super::queries::{Apart, BuiltIn, Catalogue};
+use super::runs::{CallWitness, Reports, Runner};
+use super::state::{LOOK_INTERVAL, State};
+use crate::client::Client;
+use crate::error::{Error, Kind};
+use crate::runtime::{Digest, Runtime};
+use crate::web::{Room, accept};
+
+/// Most clients at once. Arbitrary; each holds a descriptor and some 20 KiB, and those without a request make room.
+const MAX_CLIENTS: usize = 16_384;
+
+/// The same of the second listener: probes and scrapers.
+const MAX_HEALTH_CLIENTS: usize = 64;
+
+/// Between two questions whether the API server is there, and how long it may take to answer.
+const PROBE_INTERVAL: Duration = Duration::from_secs(15);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a server is made of.
+pub(crate) struct ServerOptions {
+    /// Acts as the host.
+    pub(crate) client: Client,
+    pub(crate) runtime: Runtime,
+    pub(crate) policy: PathBuf,
+    pub(crate) listen: SocketAddr,
+    pub(crate) health_listen: SocketAddr,
+    pub(crate) tls: Option<TlsFiles>,
+    pub(crate) queries: Option<PathBuf>,
+    pub(crate) built_in: BuiltIn,
+    pub(crate) apart: Option<Apart>,
+    pub(crate) audit: Destination,
+    /// Whether pods may be kept between runs.
+    pub(crate) caches: bool,
+    /// Runs at once where the policy does not say.
+    pub(crate) slots: usize,
+    /// Where guests run, apart from everything else.
+    pub(crate) guests: Handle,
+    /// How long requests are still taken after the wish to end, so that nobody sends more by then.
+    pub(crate) shutdown_delay: Duration,
+    /// How long runs may take after that.
+    pub(crate) shutdown_grace: Duration,
+}
+
+/// A server that is ready to serve.
+pub(crate) struct Server {
+    listener: Listener,
+    health_listener: Listener,
+    state: Arc<State>,
+    health: Arc<Health>,
+    shutdown_delay: Duration,
+    shutdown_grace: Duration,
+}
+
+impl Server {
+    /// Takes the policy, binds, and loads queries. A query that cannot be loaded is told of and stops nothing; a policy that cannot be used
+    /// does, since there is none that was good before.
+    pub(crate) async fn start(options: ServerOptions) -> Result<Self, Error> {
+        let tls = options.tls.map(Tls::load).transpose()?.map(Arc::new);
+        let audit = AuditLog::open(&options.audit).map_err(|error| {
+            Error::new(Kind::Configuration, "there is no audit log, and without one nothing is run").because(error)
+        })?;
+        let metrics = Metrics::new();
+        let witness = Arc::new(CallWitness { audit: audit.clone(), metrics: metrics.clone(), run: None });
+        let client = options.client.acting_as(None).announcing("host").witnessed(witness);
+        let listener = Listener::bind(options.listen, tls.clone()).await?;
+        let health_listener = Listener::bind_anywhere(options.health_listen, None).await?;
+        let admission = Admission::new(options.slots);
+        metrics.watch(&admission);
+        let runner = Arc::new(Runner {
+            client: client.clone(),
+            access: Arc::new(AccessReviews::new(client.clone())),
+            cache: RwLock::new(None),
+            admission,
+            audit: audit.clone(),
+            metrics: metrics.clone(),
+            reports: Reports::default(),
+            guests: options.guests,
+            io: Handle::current(),
+        });
+        let service = Arc::new(Service {
+            runner,
+            catalogue: Arc::new(Catalogue::new(options.runtime, options.built_in, options.queries, options.apart)),
+            // The policy is taken below, before anybody can ask.
+            reviews: TokenReviews::new(client.clone(), ""),
+            rules: RwLock::new(Arc::new(Rules { policy: Digest::of(b""), callers: Callers::default() })),
+            hosts: listener.hosts(),
+        });
+        let state = Arc::new(State {
+            policy_file: options.policy,
+            tls,
+            service,
+            client,
+            metrics: metrics.clone(),
+            caches: options.caches,
+            is_loopback: listener.is_loopback(),
+            slots: options.slots,
+            kept: Default::default(),
+        });
+        state.look_at_policy().await?;
+        let health = Arc::new(Health::new(metrics, audit));
+        let (shutdown_delay, shutdown_grace) = (options.shutdown_delay, options.shutdown_grace);
+        Ok(Self { listener, health_listener, state, health, shutdown_delay, shutdown_grace })
+    }
+
+    /// Where the API is, and where health and metrics are.
+    pub(crate) fn urls(&self) -> [String; 2] {
+        [self.listener.url(), self.health_listener.url()]
+    }
+
+    /// Serves until `stop`; then tells who asks that it is not ready any more, and after a while takes no more requests and waits for runs.
+    /// `now` ends all of it at once: runs that are under way are cancelled, and on record as that.
+    pub(crate) async fn serve(self, stop: impl Future<Output = ()>, now: impl Future<Output = ()>) {
+        let Self { listener, health_listener, state, health, shutdown_delay, shutdown_grace } = self;
+        let looking = tokio::spawn(look(Arc::clone(&state)));
+        let probing = tokio::spawn(probe(state.client.clone(), Arc::clone(&health)));
+        let health_room = Room { clients: MAX_HEALTH_CLIENTS, grace: Duration::from_secs(1) };
+        let answering_health = {
+            let health = Arc::clone(&health);
+            let answer = move |request, _: Peer, _| Arc::clone(&health).answer(request);
+            tokio::spawn(accept(Arc::new(health_listener), health_room, std::future::pending(), answer))
+        };
+        let stop = async {
+            stop.await;
+            health.ends.store(true, Ordering::Relaxed);
+            tracing::info!("the end was wished for: runs that have begun are waited for");
+            sleep(shutdown_delay).await;
+        };
+        let service = Arc::clone(&state.service);
+        let answer = move |request, peer, _| Arc::clone(&service).answer(request, peer);
+        let room = Room { clients: MAX_CLIENTS, grace: shutdown_grace };
+        tokio::select! {
+            () = accept(Arc::new(listener), room, stop, answer) => {}
+            () = now => tracing::info!("ended at once"),
+        }
+        state.service.runner.admission.close();
+        for task in [looking, probing, answering_health] {
+            task.abort();
+        }
+    }
+}
+
+async fn look(state: Arc<State>) {
+    let mut ticks = interval(LOOK_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        state.look().await;
+    }
+}
+
+async fn probe(client: Client, health: Arc<Health>) {
+    let mut ticks = interval(PROBE_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let is_there = client.version(Instant::now() + PROBE_TIMEOUT).await.is_ok();
+        health.api_server.store(is_there, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,167 @@
+//! What changes while the server runs: the policy, the queries it allows, and certificates. Files are looked at every few seconds; what is of
+//! no use leaves everything as it is.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::authenticate::Callers;
+use super::cache::Cache;
+use super::http::{Rules, Service};
+use super::listen::Tls;
+use super::metrics::Metrics;
+use super::policy::{CachePolicy, Policy};
+use crate::client::Client;
+use crate::error::{Error, Kind};
+use crate::policy::{Redaction, stripped};
+use crate::runtime::Digest;
+use crate::text;
+
+/// Between two looks at the files. The kubelet brings a ConfigMap's change within a minute; whoever waits for it should not wait longer.
+pub(crate) const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Longest policy file. 1,000 tenants have some 500 KiB.
+const POLICY_MAX_BYTES: u64 = 1 << 20;
+
+/// The files, and what was made of them.
+pub(crate) struct State {
+    pub(crate) policy_file: PathBuf,
+    pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) service: Arc<Service>,
+    /// The host's, for the cache.
+    pub(crate) client: Client,
+    pub(crate) metrics: Metrics,
+    /// `None`: pods are read each time, whatever the policy says.
+    pub(crate) caches: bool,
+    pub(crate) is_loopback: bool,
+    /// Runs at once where the policy does not say.
+    pub(crate) slots: usize,
+    pub(crate) kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+pub(crate) struct Kept {
+    /// The bytes that were last looked at, good or not.
+    seen: Option<Digest>,
+    policy: Option<Arc<Policy>>,
+    /// What the cache was made of.
+    cache: Option<(CachePolicy, Vec<Redaction>)>,
+    told: Option<String>,
+}
+
+/// Reads a policy file.
+pub(crate) fn read(path: &std::path::Path) -> Result<Vec<u8>, Error> {
+    use std::io::Read as _;
+    let unreadable =
+        |error: std::io::Error| Error::new(Kind::Configuration, format!("the policy `{}` cannot be read", text::path(path))).because(error);
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).map_err(unreadable)?.take(POLICY_MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > POLICY_MAX_BYTES {
+        return Err(Error::new(Kind::Configuration, format!("the policy `{}` is longer than {POLICY_MAX_BYTES} bytes", text::path(path))));
+    }
+    Ok(bytes)
+}
+
+impl State {
+    /// Looks at all files, and takes what has changed.
+    pub(crate) async fn look(&self) {
+        if let Err(error) = self.look_at_policy().await {
+            self.tell_once(&error);
+        }
+        if let Some(tls) = &self.tls {
+            match tls.reload() {
+                Ok(true) => tracing::info!("the certificates were read again"),
+                Ok(false) => {}
+                Err(error) => self.tell_once(&error),
+            }
+        }
+        let policy = self.kept().policy.clone();
+        if let Some(policy) = policy {
+            // Files of queries come, change and go without the policy.
+            self.service.catalogue.load(&policy).await;
+        }
+        let cache = self.service.runner.cache.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(cache) = cache {
+            cache.sweep();
+        }
+    }
+
+    /// Takes the policy as the file has it now, if it is another one.
+    pub(crate) async fn look_at_policy(&self) -> Result<(), Error> {
+        let bytes = read(&self.policy_file)?;
+        let digest = Digest::of(&bytes);
+        if self.kept().seen == Some(digest) {
+            return Ok(());
+        }
+        self.kept().seen = Some(digest);
+        let taken = self.take(&bytes).await;
+        self.metrics.policy_reloaded(taken.is_ok());
+        taken?;
+        tracing::info!(policy = %digest, "the policy was taken");
+        Ok(())
+    }
+
+    async fn take(&self, bytes: &[u8]) -> Result<(), Error> {
+        let policy = Policy::parse(bytes).map_err(|error| {
+            Error::new(Kind::Configuration, format!("the policy `{}` cannot be used", text::path(&self.policy_file))).because(error)
+        })?;
+        let policy = Arc::new(policy);
+        let callers = Callers::of(&policy);
+        if callers.admits_anonymous() && !self.is_loopback {
+            let message = "the policy lets anybody call, and this server can be reached from other machines";
+            return Err(Error::new(Kind::Configuration, message).hint("take `anonymous` out, or listen on 127.0.0.1"));
+        }
+        // First what the new policy needs, then the policy, then without what the old one needed: a run finds its query at any time.
+        self.service.catalogue.load(&policy).await;
+        self.renew_cache(&policy);
+        self.service.reviews.set_audience(&policy.audience);
+        self.service.runner.admission.set_slots(policy.concurrent_runs.unwrap_or(self.slots));
+        let rules = Arc::new(Rules { policy: policy.digest, callers });
+        *self.service.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
+        self.service.catalogue.drop_others(&policy);
+        self.metrics.set_tenants(policy.tenants.keys());
+        self.kept().policy = Some(policy);
+        Ok(())
+    }
+
+    /// A cache is made anew only where the policy says otherwise of it: what it knows takes a list to know again.
+    fn renew_cache(&self, policy: &Policy) {
+        let wanted = policy.cache.clone().filter(|_| self.caches).map(|cache| (cache, never_seen(policy)));
+        let mut kept = self.kept();
+        if kept.cache == wanted {
+            return;
+        }
+        let cache = wanted.clone().map(|(cache, unseen)| {
+            let keep = Arc::new(move |read| stripped(read, &unseen));
+            Arc::new(Cache::new(&self.client, cache, keep, self.service.runner.io.clone(), self.metrics.clone()))
+        });
+        *self.service.runner.cache.write().unwrap_or_else(PoisonError::into_inner) = cache;
+        kept.cache = wanted;
+    }
+
+    fn tell_once(&self, error: &Error) {
+        let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        let told = format!("{error}: {cause}");
+        let mut kept = self.kept();
+        if kept.told.as_ref() != Some(&told) {
+            tracing::error!(cause, "{error}; what was good before stays");
+            kept.told = Some(told);
+        }
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What no tenant may see and nothing that the policy demands is held against: what need not be kept at all.
+fn never_seen(policy: &Policy) -> Vec<Redaction> {
+    let grants = || policy.tenants.values().map(|tenant| &tenant.grant);
+    let is_needed = |redaction: &Redaction| match redaction {
+        Redaction::Labels => grants().any(|grant| !grant.given_labels().is_empty()),
+        Redaction::Ips | Redaction::Nodes => grants().any(|grant| !grant.given_fields().is_empty()),
+        Redaction::Env | Redaction::Annotations | Redaction::Images | Redaction::Messages => false,
+    };
+    let withheld = |redaction: &Redaction| grants().all(|grant| grant.withholds(*redaction));
+    Redaction::ALL.iter().copied().filter(|redaction| withheld(redaction) && !is_needed(redaction)).collect()
+}
