@@ -14,7 +14,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The binary may use the whole library, as an embedder may, but none of the WIT.
     (
         "cli",
-        &["client", "config", "demo", "error", "kube", "limits", "policy", "proxy", "query", "runtime", "source", "text", "yaml"],
+        &[
+            "client", "config", "demo", "error", "kube", "limits", "policy", "proxy", "query", "runtime", "serve", "source",
+            "text", "yaml",
+        ],
     ),
     ("client", &["config", "error", "kube", "text"]),
     // Of `kube` the names: a namespace is configuration.
@@ -31,6 +34,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("proxy", &["client", "error", "kube", "policy", "text"]),
     ("query", &["text"]),
     ("runtime", &["bindings", "error", "imports", "limits", "policy", "query", "source", "text"]),
+    // A server of runs: who may what is told by `policy`, and what a run may use by `limits`.
+    ("serve", &["kube", "limits", "policy", "runtime", "text", "yaml"]),
     ("source", &["client", "error", "kube", "policy", "text"]),
     ("text", &[]),
     ("yaml", &[]),
@@ -240,6 +245,12 @@ fn what_is_done_in_one_place_is_done_nowhere_else() {
         ("makes an engine", &["Engine::new"], |source| source.path == "runtime/engine.rs"),
         ("makes a linker", &["Linker::new"], |source| source.path == "runtime/engine.rs"),
         ("makes a WASI context", &["WasiCtx::builder", "WasiCtxBuilder"], |source| source.path == "runtime/wasi.rs"),
+        ("gets at a pod that was not admitted", &["ReadPod"], |source| {
+            source.module() != "imports" || source.path == "imports/read_ahead.rs"
+        }),
+        ("keeps what a query may not see", &["admitted"], |source| {
+            matches!(source.path.as_str(), "policy/authorize.rs" | "source/watch/follow.rs")
+        }),
         ("ends the process", &["process::exit", "process::abort"], |_| false),
     ];
     for source in host() {
