@@ -4,8 +4,9 @@
 use clap::{Parser, Subcommand};
 
 use super::connect::ConnectArgs;
-use super::{audit, build, completions, config_view, demo, doctor, inspect, man, new, proxy, rbac, run, test};
-use super::{build, completions, config_view, demo, doctor, inspect, man, new, proxy, rbac, run, serve, test};
+use super::{
+    audit, build, completions, config_view, demo, doctor, inspect, man, new, policy, proxy, rbac, run, serve, test,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -60,6 +61,9 @@ pub(super) enum Command {
     /// Compile a component from standard input into the cache, within bounds
     #[command(hide = true)]
     CompileComponent,
+    /// Check a policy of tenants, and explain what it gives
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Show how the cluster is reached
     #[command(subcommand)]
     Config(config_view::ConfigCommand),

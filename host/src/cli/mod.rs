@@ -25,6 +25,7 @@ mod man;
 mod new;
 mod plugin;
 mod pods_from;
+mod policy;
 mod project;
 mod proxy;
 mod rbac;
@@ -66,6 +67,7 @@ pub fn main() -> ExitCode {
             Command::Audit(command) => audit::audit(command),
             Command::Serve(args) => serve::serve(*args).await,
             Command::CompileComponent => serve::compile_component(),
+            Command::Policy(command) => policy::policy(command).await,
             Command::Config(command) => config_view::config(command),
             Command::Demo(args) => demo::demo(args).await,
             Command::Completions(args) => completions::completions(args),

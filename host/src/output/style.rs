@@ -31,7 +31,6 @@ impl Style {
     }
 
     /// Without colours.
-    #[cfg(test)]
     pub(crate) const fn plain() -> Self {
         Self { colours: false }
     }

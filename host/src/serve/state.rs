@@ -13,7 +13,7 @@ use super::metrics::Metrics;
 use super::policy::{CachePolicy, Policy};
 use crate::client::Client;
 use crate::error::{Error, Kind};
-use crate::policy::{Redaction, stripped};
+use crate::policy::{Redaction, Withheld, stripped};
 use crate::runtime::Digest;
 use crate::text;
 
@@ -45,7 +45,7 @@ pub(crate) struct Kept {
     seen: Option<Digest>,
     policy: Option<Arc<Policy>>,
     /// What the cache was made of.
-    cache: Option<(CachePolicy, Vec<Redaction>)>,
+    cache: Option<(CachePolicy, Withheld)>,
     told: Option<String>,
 }
 
@@ -132,7 +132,7 @@ impl State {
             return;
         }
         let cache = wanted.clone().map(|(cache, unseen)| {
-            let keep = Arc::new(move |read| stripped(read, &unseen));
+            let keep = Arc::new(move |read| stripped(read, unseen));
             Arc::new(Cache::new(&self.client, cache, keep, self.service.runner.io.clone(), self.metrics.clone()))
         });
         *self.service.runner.cache.write().unwrap_or_else(PoisonError::into_inner) = cache;
@@ -155,13 +155,13 @@ impl State {
 }
 
 /// What no tenant may see and nothing that the policy demands is held against: what need not be kept at all.
-fn never_seen(policy: &Policy) -> Vec<Redaction> {
+fn never_seen(policy: &Policy) -> Withheld {
     let grants = || policy.tenants.values().map(|tenant| &tenant.grant);
     let is_needed = |redaction: &Redaction| match redaction {
         Redaction::Labels => grants().any(|grant| !grant.given_labels().is_empty()),
         Redaction::Ips | Redaction::Nodes => grants().any(|grant| !grant.given_fields().is_empty()),
         Redaction::Env | Redaction::Annotations | Redaction::Images | Redaction::Messages => false,
     };
-    let withheld = |redaction: &Redaction| grants().all(|grant| grant.withholds(*redaction));
-    Redaction::ALL.iter().copied().filter(|redaction| withheld(redaction) && !is_needed(redaction)).collect()
+    let is_withheld = |redaction: &Redaction| grants().all(|grant| grant.withheld().has(*redaction));
+    Redaction::ALL.iter().copied().filter(|redaction| is_withheld(redaction) && !is_needed(redaction)).collect()
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
-use super::uuid::Uuid;
 use crate::kube::{Namespace, PodName, ServiceAccount};
 use crate::runtime::Digest;
 use crate::serve::outcome::Outcome;

@@ -27,7 +27,6 @@ mod file;
 mod line;
 mod refusals;
 mod sink;
-mod uuid;
 pub(crate) mod verify;
 
 use std::fmt;
@@ -43,7 +42,6 @@ pub(crate) use event::{
     Refused, Resource, Run, RunComplete, RunStarted, Subject, Verb,
 };
 pub(crate) use line::Hash;
-pub(crate) use uuid::Uuid;
 
 use line::{End, Torn};
 use refusals::Refusals;

@@ -18,7 +18,7 @@ use super::problem::Problem;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The body of an answer.
-pub(super) enum Body {
+pub(crate) enum Body {
     Whole(Full<Bytes>),
     /// Pieces, as they come; complete when the other end says so, else the connection is broken off.
     Streamed(mpsc::Receiver<Piece>),
@@ -26,7 +26,7 @@ pub(super) enum Body {
 
 /// What a streamed body is made of.
 #[derive(Debug)]
-pub(super) enum Piece {
+pub(crate) enum Piece {
     Bytes(Bytes),
     /// All has been sent.
     End,
@@ -34,7 +34,7 @@ pub(super) enum Piece {
 
 /// The answer broke off. The client sees its connection end.
 #[derive(Debug)]
-pub(super) struct BrokenOff;
+pub(crate) struct BrokenOff;
 
 impl std::fmt::Display for BrokenOff {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
