@@ -69,7 +69,6 @@ fn help_is_as_reviewed() {
         (&["proxy", "--help"], "proxy-help"),
         (&["test", "--help"], "test-help"),
         (&["config", "view", "--help"], "config-view-help"),
-        (&["audit", "verify", "--help"], "audit-verify-help"),
     ] {
         let done = program::run(program::command().args(arguments));
         assert_eq!((done.code, done.stderr.as_str()), (0, ""));
