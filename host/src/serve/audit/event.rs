@@ -140,7 +140,7 @@ pub(crate) enum Denied {
     /// It asks for whole objects.
     ObjectsNotGranted,
     /// The tenant's own account may not read that.
-    AccessDenied,
+    Forbidden,
     /// Whether it may could not be found out.
     AccessUnknown,
 }

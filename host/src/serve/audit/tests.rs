@@ -540,10 +540,10 @@ fn those_left_out_are_not_forgotten_when_the_disk_is_full() {
 
 #[test]
 fn no_text_makes_a_long_line() {
-    let long = "\u{1}\n\"é".repeat(100_000);
+    let long = "\u{1}\n\"é".repeat(10_000);
     let mut run = run();
     run.query = long.clone();
-    run.parameters = vec![long.clone(); 10_000];
+    run.parameters = vec![long.clone(); 100];
     run.caller = Caller {
         subject: Subject::Certificate { common_name: long.clone() },
         source: Some("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".parse().unwrap()),
