@@ -62,6 +62,7 @@
 //! - `kube` does no I/O and has not heard of tokio, reqwest or wasmtime; `policy` has not heard of HTTP.
 //! - `client` knows no WIT type; WIT types do not leave `bindings`, `imports` and `runtime`.
 //! - A guest cannot express a URL, a header, a token or an HTTP status, and no answer carries one.
+//! - A guest sees no pod but by `policy`, which leaves out what its grant withholds.
 //! - The library never prints or exits, and reads the environment in `config` only.
 //! - One function makes a store; one function makes a [`PodRequest`]; one function exposes a token.
 //!
@@ -98,7 +99,7 @@ pub use config::{Config, ConfigOptions, Setting};
 pub use error::Error;
 pub use kube::{Detail, FieldSelector, LabelSelector, Namespace, Pod, PodName, ReadPod};
 pub use limits::{Limit, Limits, Unit};
-pub use policy::{Grant, PodRequest, Scope};
+pub use policy::{Grant, PodRequest, Redaction, Scope};
 pub use query::{
     Argument, ArgumentError, ArgumentValue, Cell, Column, ColumnType, Description, DescriptionError, Parameter, ParameterType, Row,
     RowError,
@@ -111,6 +112,6 @@ pub use runtime::{
     Runtime, RuntimeOptions, Sizes, Trap,
 };
 pub use source::{
-    ApiServer, Bounds, BoxFuture, Page, PodPages, PodSource, Recorder, Recording, RecordingError, Redaction, Replay,
-    SkippedNamespace, Snapshot, Watch, WatchUpdate,
+    ApiServer, Bounds, BoxFuture, Page, PodPages, PodSource, Recorder, Recording, RecordingError, Replay, SkippedNamespace,
+    Snapshot, Watch, WatchUpdate,
 };

@@ -240,6 +240,12 @@ fn what_is_done_in_one_place_is_done_nowhere_else() {
         ("makes an engine", &["Engine::new"], |source| source.path == "runtime/engine.rs"),
         ("makes a linker", &["Linker::new"], |source| source.path == "runtime/engine.rs"),
         ("makes a WASI context", &["WasiCtx::builder", "WasiCtxBuilder"], |source| source.path == "runtime/wasi.rs"),
+        ("gets at a pod that was not admitted", &["ReadPod"], |source| {
+            source.module() != "imports" || source.path == "imports/read_ahead.rs"
+        }),
+        ("keeps what a query may not see", &["admitted"], |source| {
+            matches!(source.path.as_str(), "policy/authorize.rs" | "source/watch/follow.rs")
+        }),
         ("ends the process", &["process::exit", "process::abort"], |_| false),
     ];
     for source in host() {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::bindings::podlens::query::pods as wit;
 use crate::kube::{
     Container, ContainerState, ContainerStateTerminated, ContainerStatus, ObjectMeta, OwnerReference, PodCondition, PodSpec,
-    Quantity, ReadPod, Time,
+    Quantity, Time,
 };
+use crate::policy::VisiblePod;
 
 pub(super) fn metadata(meta: ObjectMeta) -> wit::Metadata {
     let owner = |owner: OwnerReference| wit::Owner {
@@ -49,7 +50,7 @@ pub(super) fn spec(spec: PodSpec) -> wit::Spec {
     }
 }
 
-pub(super) fn status(read: &ReadPod) -> wit::Status {
+pub(super) fn status(read: &VisiblePod) -> wit::Status {
     let status = read.status();
     // A status names its container; whether an init container is a sidecar stands in the spec, which few pods are decoded for.
     let init_containers = if status.init_container_statuses.is_empty() { Vec::new() } else { read.spec().init_containers };

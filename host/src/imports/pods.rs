@@ -1,5 +1,7 @@
 //! `pods.list`, `pods.get` and the pods they give.
 
+use std::borrow::Cow;
+
 use tokio::time::Instant;
 use wasmtime::component::Resource;
 
@@ -8,9 +10,9 @@ use super::read_ahead::{HeldPod, OpenList, Reader, Stop};
 use super::{Failure, HostFunction, Imports, MAX_OPEN_LISTS};
 use crate::bindings::podlens::query::{pods, types};
 use crate::error::{Error, Kind};
-use crate::kube::{Detail, FieldSelector, LabelSelector, Namespace, PodName, ReadPod};
+use crate::kube::{Detail, FieldSelector, LabelSelector, Namespace, PodName};
 use crate::limits::Limit;
-use crate::policy::{Ask, PodRequest, authorize};
+use crate::policy::{Ask, PodRequest, VisiblePod, authorize};
 
 impl Imports {
     /// The one way from a guest to a source.
@@ -48,7 +50,7 @@ impl Imports {
     }
 
     /// The pod that `function` reads.
-    fn held(&mut self, function: HostFunction, pod: &Resource<HeldPod>) -> wasmtime::Result<&ReadPod> {
+    fn held(&mut self, function: HostFunction, pod: &Resource<HeldPod>) -> wasmtime::Result<&VisiblePod> {
         self.charge_call()?;
         self.calls.read(function, pod.rep());
         Ok(&self.table.get(pod)?.read)
@@ -149,7 +151,7 @@ impl pods::HostPod for Imports {
     }
 
     fn object(&mut self, pod: Resource<HeldPod>) -> Result<String, Failure> {
-        let object = self.held(HostFunction::Object, &pod).map_err(Failure::Trap)?.object().map(str::to_owned);
+        let object = self.held(HostFunction::Object, &pod).map_err(Failure::Trap)?.object().map(Cow::into_owned);
         object.ok_or_else(|| Failure::Guest(types::Error::Denied("whole objects were not asked for with this pod".into())))
     }
 

@@ -14,7 +14,7 @@ use super::Notes;
 use crate::error::{Error, Kind};
 use crate::kube::{PAGE_LIMIT, ReadPod};
 use crate::limits::{Budget, Charge, Limit};
-use crate::policy::PodRequest;
+use crate::policy::{PodRequest, VisiblePod};
 use crate::source::{Bounds, MAX_ANSWER_BYTES, Page, PodPages};
 
 /// Most pages of one run that are being read at the same time, whatever the number of its lists, each with the one after it begun: what is
@@ -24,7 +24,7 @@ pub(crate) const READS_AT_ONCE: usize = 2;
 /// A pod that was read for a guest. Its memory is charged to the run until this is dropped.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct HeldPod {
-    pub(super) read: ReadPod,
+    pub(super) read: VisiblePod,
     _memory: Charge,
 }
 
@@ -147,7 +147,7 @@ impl Reader {
         Ok(self.hold(read)?)
     }
 
-    fn hold(&self, read: ReadPod) -> Result<HeldPod, Limit> {
+    fn hold(&self, read: VisiblePod) -> Result<HeldPod, Limit> {
         let memory = self.budget.hold(Limit::Memory, read.size_bytes() as u64)?;
         Ok(HeldPod { read, _memory: memory })
     }
@@ -166,7 +166,7 @@ impl Reader {
 }
 
 /// One pod that was not asked for spoils the page: a source that returns it cannot be trusted with the others.
-fn check(pods: Vec<ReadPod>, request: &PodRequest) -> Result<Vec<ReadPod>, Stop> {
+fn check(pods: Vec<ReadPod>, request: &PodRequest) -> Result<Vec<VisiblePod>, Stop> {
     pods.into_iter().map(|read| request.admit(read)).collect::<Option<_>>().ok_or_else(|| {
         tracing::debug!("a pod outside the request was returned and withheld");
         Stop::Source(Error::new(Kind::Server, "the API server returned a pod that was not asked for"))

@@ -101,6 +101,17 @@ impl FieldSelector {
         self.terms.iter().all(|term| matches!(term.field, Field::Name | Field::Namespace))
     }
 
+    /// The fields that it looks at, in its order.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &'static str> {
+        self.terms.iter().map(|term| term.field.path())
+    }
+
+    /// All fields that a selector can look at.
+    #[cfg(test)]
+    pub(crate) fn known_paths() -> impl Iterator<Item = &'static str> {
+        Field::ALL.iter().map(|field| field.path())
+    }
+
     /// Whether `pod` matches.
     pub fn matches(&self, pod: &Pod) -> bool {
         self.terms.iter().all(|term| (term.field.of(pod) == term.value) == term.equal)

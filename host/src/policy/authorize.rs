@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::grant::{Grant, Namespaces};
+use super::redaction::{Redaction, Withheld};
+use super::visible_pod::VisiblePod;
 use crate::kube::{Detail, FieldSelector, LabelSelector, Namespace, PodName, ReadPod};
 
 /// What a query asks for, already parsed.
@@ -20,6 +22,7 @@ pub struct PodRequest {
     labels: LabelSelector,
     fields: FieldSelector,
     detail: Detail,
+    withheld: Withheld,
 }
 
 /// Where a request looks.
@@ -42,6 +45,12 @@ pub(crate) fn authorize(grant: &Grant, ask: Ask) -> Result<PodRequest, Denied> {
     if detail == Detail::Object && !grant.objects {
         return Err(Denied { what: What::WholeObjects });
     }
+    if !labels.is_empty() && grant.withheld.has(Redaction::Labels) {
+        return Err(Denied { what: What::SelectLabels });
+    }
+    if let Some(path) = fields.paths().find(|path| shows(path).is_some_and(|shown| grant.withheld.has(shown))) {
+        return Err(Denied { what: What::SelectField(path) });
+    }
     let fields = grant.fields.and(&fields);
     Ok(PodRequest {
         scope: scope(&grant.namespaces, namespace)?,
@@ -50,7 +59,17 @@ pub(crate) fn authorize(grant: &Grant, ask: Ask) -> Result<PodRequest, Denied> {
         // Each pod is held against the selectors once more: what they look at has to be there.
         detail: if fields.is_of_metadata() { detail } else { detail.max(Detail::Fields) },
         fields,
+        withheld: grant.withheld,
     })
+}
+
+/// What a selector on this field would tell of.
+fn shows(path: &str) -> Option<Redaction> {
+    match path {
+        "spec.nodeName" | "status.nominatedNodeName" => Some(Redaction::Nodes),
+        "status.podIP" => Some(Redaction::Ips),
+        _ => None,
+    }
 }
 
 fn scope(granted: &Namespaces, asked: Option<Namespace>) -> Result<Scope, Denied> {
@@ -100,8 +119,14 @@ impl PodRequest {
         Self { detail: self.detail.max(Detail::Fields), ..self }
     }
 
-    /// A pod that a source returned, if it is [admitted](Self::admits); without its whole object where none was asked for.
-    pub(crate) fn admit(&self, read: ReadPod) -> Option<ReadPod> {
+    /// A pod that a source returned, as a query may see it, if it is [admitted](Self::admits).
+    pub(crate) fn admit(&self, read: ReadPod) -> Option<VisiblePod> {
+        self.admitted(read).map(|read| VisiblePod::new(read, self.withheld))
+    }
+
+    /// The same for a source that keeps what another read: with what is withheld, since conditions look at it. Without its whole object
+    /// where none was asked for.
+    pub(crate) fn admitted(&self, read: ReadPod) -> Option<ReadPod> {
         let read = if self.objects() { read } else { read.without_object() };
         if self.admits(&read) { Some(read) } else { None }
     }
@@ -140,6 +165,8 @@ enum What {
     AnyNamespace,
     Namespace(Namespace),
     WholeObjects,
+    SelectLabels,
+    SelectField(&'static str),
 }
 
 impl fmt::Display for Denied {
@@ -148,6 +175,8 @@ impl fmt::Display for Denied {
             What::AnyNamespace => f.write_str("no namespace is granted"),
             What::Namespace(namespace) => write!(f, "namespace `{namespace}` is not granted"),
             What::WholeObjects => f.write_str("whole objects are not granted"),
+            What::SelectLabels => f.write_str("labels are withheld: no selector may look at them"),
+            What::SelectField(path) => write!(f, "`{path}` is withheld: no selector may look at it"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::redaction::{Redaction, Withheld};
 use crate::kube::{FieldSelector, LabelSelector, Namespace};
 
 /// The pods that a query may see. It starts with nothing; each method gives more or narrows it.
@@ -21,6 +22,7 @@ pub struct Grant {
     pub(super) labels: LabelSelector,
     pub(super) fields: FieldSelector,
     pub(super) objects: bool,
+    pub(super) withheld: Withheld,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +39,7 @@ impl Grant {
             labels: LabelSelector::default(),
             fields: FieldSelector::default(),
             objects: false,
+            withheld: Withheld::default(),
         }
     }
 
@@ -76,6 +79,20 @@ impl Grant {
         self
     }
 
+    /// Withholds something of each pod, in whole objects too. A query that selects by it is denied: what matches would tell it. The conditions
+    /// of the grant itself are held against pods as they are.
+    ///
+    /// ```
+    /// use podlens::{Grant, Redaction};
+    /// // No environment values among whole objects, and not where pods run.
+    /// let grant = Grant::all_namespaces().whole_objects().withhold(Redaction::Env).withhold(Redaction::Nodes);
+    /// ```
+    #[must_use]
+    pub fn withhold(mut self, redaction: Redaction) -> Self {
+        self.withheld.add(redaction);
+        self
+    }
+
     /// The namespaces that are given; `None` for all.
     pub(crate) fn given_namespaces(&self) -> Option<impl ExactSizeIterator<Item = &Namespace>> {
         match &self.namespaces {
@@ -97,5 +114,10 @@ impl Grant {
     /// Whether whole objects are given.
     pub(crate) fn gives_objects(&self) -> bool {
         self.objects
+    }
+
+    /// What is withheld.
+    pub(crate) fn withheld(&self) -> Withheld {
+        self.withheld
     }
 }

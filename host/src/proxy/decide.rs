@@ -15,7 +15,7 @@ use super::route::{About, Route};
 use super::status::Status;
 use super::{accept, discovery};
 use crate::kube::{Detail, ForwardGet, ForwardList, Namespace, PodName, Representation, Request};
-use crate::policy::{Ask, Grant, Scope, authorize};
+use crate::policy::{Ask, Grant, PodRequest, Scope, authorize};
 
 /// Longest target, in bytes: a page of a list with a long selector and a continue token has half of it. Arbitrary.
 const TARGET_MAX_BYTES: usize = 8 * 1024;
@@ -105,8 +105,7 @@ fn list(rules: &Rules, namespace: Option<Namespace>, query: ListQuery, headers: 
         return Err(Status::forbidden("watches are not served: start `podlens proxy` with `--allow-watch`"));
     }
     let is_named = namespace.is_some();
-    let authorized =
-        authorize(&rules.grant, Ask::List { namespace, labels, fields, detail: Detail::Object }).map_err(not_granted)?;
+    let authorized = whole(rules, Ask::List { namespace, labels, fields, detail: Detail::Object })?;
     let namespace = match authorized.scope() {
         Scope::All => None,
         Scope::Namespaces(namespaces) => match namespaces.as_slice() {
@@ -130,7 +129,7 @@ fn list(rules: &Rules, namespace: Option<Namespace>, query: ListQuery, headers: 
 fn get(rules: &Rules, namespace: Namespace, name: PodName, query: GetQuery, headers: &HeaderMap) -> Result<Plan, Status> {
     let GetQuery { mut view, says_pretty } = query;
     let ask = Ask::Get { namespace: namespace.clone(), name: name.clone(), detail: Detail::Object };
-    let authorized = authorize(&rules.grant, ask).map_err(not_granted)?;
+    let authorized = whole(rules, ask)?;
     // They could only be held against the answer, which is not read.
     if !authorized.labels().is_empty() || !authorized.fields().is_empty() {
         return Err(not_granted("not all pods are granted"));
@@ -153,6 +152,14 @@ fn answer(rules: &Rules, about: About, headers: &HeaderMap) -> Plan {
         About::ApiGroups => Plan::Answer { content_type: form(), json: discovery::groups(aggregated) },
         About::ApiResources => Plan::Answer { content_type: JSON, json: discovery::resources(rules.watch) },
     }
+}
+
+/// Answers are passed on as they are.
+fn whole(rules: &Rules, ask: Ask) -> Result<PodRequest, Status> {
+    if !rules.grant.withheld().is_empty() {
+        return Err(Status::forbidden("parts of pods are withheld, and what is passed on is not read"));
+    }
+    authorize(&rules.grant, ask).map_err(not_granted)
 }
 
 fn not_granted(denied: impl std::fmt::Display) -> Status {

@@ -60,6 +60,14 @@ fn shown(request: &kube::Request) -> String {
 }
 
 #[test]
+fn nothing_is_passed_on_that_may_have_what_is_withheld() {
+    let rules = granted(Grant::all_namespaces().withhold(crate::Redaction::Env));
+    for target in ["/api/v1/pods", "/api/v1/namespaces/shop/pods", "/api/v1/namespaces/shop/pods/web-0"] {
+        assert_eq!(decided(&rules, &head("GET", target, &[])), "403");
+    }
+}
+
+#[test]
 fn a_request_becomes_another_one_or_none() {
     for (rules, method, target, expected) in [
         (everywhere(), "GET", "/", "here"),

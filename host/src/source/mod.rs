@@ -19,7 +19,7 @@ use crate::kube::{Namespace, ReadPod};
 use crate::policy::PodRequest;
 
 pub use api_server::ApiServer;
-pub use recording::{Recorder, Recording, RecordingError, Redaction, Replay};
+pub use recording::{Recorder, Recording, RecordingError, Replay};
 pub use snapshot::Snapshot;
 pub use watch::{Watch, WatchUpdate};
 

@@ -9,7 +9,8 @@ use tempfile::NamedTempFile;
 
 use super::super::file;
 use crate::error::{Error, Kind};
-use crate::source::{PodSource, Recorder, Redaction};
+use crate::policy::Redaction;
+use crate::source::{PodSource, Recorder};
 use crate::{Grant, Query, text};
 
 /// What is recorded, and how.

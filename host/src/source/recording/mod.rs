@@ -4,7 +4,6 @@
 //! both share: the recording and its text. An answer is found by what was asked, not by when.
 
 mod recorder;
-mod redact;
 mod replay;
 #[cfg(test)]
 mod tests;
@@ -19,12 +18,11 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind};
 use crate::kube::{FieldSelector, LabelSelector, Namespace, Pod, PodName, ReadPod};
-use crate::policy::{Grant, PodRequest, Scope};
+use crate::policy::{Grant, PodRequest, Redaction, Scope};
 use crate::source::SkippedNamespace;
 use crate::text::excerpt;
 
 pub use recorder::Recorder;
-pub use redact::Redaction;
 pub use replay::Replay;
 
 /// What a text begins with that is a recording.
@@ -93,6 +91,8 @@ struct Granted {
     field_selector: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     whole_objects: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    withheld: Vec<Redaction>,
 }
 
 /// What a source was asked: a [`PodRequest`] in words.
@@ -190,6 +190,7 @@ impl Granted {
             label_selector: grant.given_labels().to_string(),
             field_selector: grant.given_fields().to_string(),
             whole_objects: grant.gives_objects(),
+            withheld: grant.withheld().iter().collect(),
         }
     }
 
@@ -207,7 +208,8 @@ impl Granted {
         }
         let labels = LabelSelector::parse(&self.label_selector).map_err(|error| wrong(&error))?;
         let fields = FieldSelector::parse(&self.field_selector).map_err(|error| wrong(&error))?;
-        Ok(grant.labels(&labels).fields(&fields))
+        let grant = grant.labels(&labels).fields(&fields);
+        Ok(self.withheld.iter().fold(grant, |grant, redaction| grant.withhold(*redaction)))
     }
 }
 

@@ -5,9 +5,9 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 
-use super::{Answer, Asked, End, Failed, Granted, RecordedPage, Recording, Redaction, Skipped, redact, to_json};
+use super::{Answer, Asked, End, Failed, Granted, RecordedPage, Recording, Skipped, to_json};
 use crate::error::{Error, Kind};
-use crate::policy::{Grant, PodRequest};
+use crate::policy::{Grant, PodRequest, Redaction, overwrite};
 use crate::source::{Bounds, BoxFuture, Page, PodPages, PodSource};
 
 /// A source that passes on what another answers, and remembers it. Cheap to clone; clones write one recording.
@@ -115,7 +115,7 @@ impl Recorder {
 fn recorded(page: &Page, whole: bool, redacted: &[Redaction]) -> RecordedPage {
     let pod = |read| {
         let mut json = to_json(read, whole);
-        redact::redact(&mut json, redacted);
+        overwrite(&mut json, redacted);
         json
     };
     RecordedPage {

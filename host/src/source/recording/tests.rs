@@ -193,6 +193,20 @@ async fn what_is_redacted_is_not_in_the_text() {
     assert!(!env.contains("s3cret") && env.contains("web:1") && env.contains("\"note\": \"n\""), "{env}");
 }
 
+/// Who set which field is told by the field's key, which of a pod's addresses is the address.
+#[tokio::test]
+async fn addresses_are_not_left_among_the_fields_that_are_managed() {
+    let managed = r#""name":"x","managedFields":[{"fieldsV1":{"f:status":{"f:podIPs":{"k:{\"ip\":\"10.0.0.1\"}":{}}}}}]"#;
+    let read_pod = pod("a", "x");
+    let object = read_pod.object().unwrap().replace(r#""name":"x""#, managed);
+    let source = Arc::new(Snapshot::new(vec![read_pod.with_object(object)]));
+    for (redacted, is_told) in [(&[][..], true), (&[Redaction::Ips], false)] {
+        let recorder = Recorder::new(source.clone(), &everywhere(), SystemTime::UNIX_EPOCH).redact(redacted.iter().copied());
+        read(&recorder, list(everywhere(), "", true)).await.1.unwrap();
+        assert_eq!(recorder.recording().unwrap().to_json().contains("10.0.0.1"), is_told);
+    }
+}
+
 async fn recorder_of_env() -> String {
     let recorder = recorder(&[Redaction::Env]);
     read(&recorder, list(everywhere(), "", true)).await.1.unwrap();

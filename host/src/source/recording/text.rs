@@ -6,9 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{
-    Answer, Asked, End, FORMAT, Failed, Granted, RecordedPage, Recording, RecordingError, Redaction, Skipped, VERSION, from_json,
-};
+use super::{Answer, Asked, End, FORMAT, Failed, Granted, RecordedPage, Recording, RecordingError, Skipped, VERSION, from_json};
+use crate::policy::Redaction;
 use crate::text::excerpt;
 
 /// The WIT that the recorded query spoke.

@@ -180,7 +180,7 @@ impl Follower {
     /// A pod that was not asked for spoils what it came with, as in a list of a query.
     fn admitted(&self, read: ReadPod) -> Result<ReadPod, End> {
         let refused = || End::Failed(Error::new(Kind::Server, "the API server returned a pod that was not asked for"));
-        self.request.admit(read).ok_or_else(refused)
+        self.request.admitted(read).ok_or_else(refused)
     }
 
     async fn tell(&self, change: Change) -> Result<(), End> {
