@@ -50,6 +50,7 @@
 //! | `policy` | grant and ask become a request, or a refusal |
 //! | `source` | where pods come from |
 //! | `proxy` | `podlens proxy`, feature `cli`: pods over HTTP on this machine |
+//! | `serve` | `podlens serve`, feature `cli`: tenants' queries over shared pods |
 //! | `imports` | our side of the WIT: what a query can call |
 //! | `runtime` | compiles, checks, confines and runs components |
 //! | `limits` | what a run may use, and has used |
@@ -90,6 +91,8 @@ mod policy;
 mod proxy;
 mod query;
 mod runtime;
+#[cfg(feature = "cli")]
+mod serve;
 mod source;
 mod text;
 mod yaml;

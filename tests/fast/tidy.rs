@@ -14,7 +14,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The binary may use the whole library, as an embedder may, but none of the WIT.
     (
         "cli",
-        &["client", "config", "demo", "error", "kube", "limits", "policy", "proxy", "query", "runtime", "source", "text", "yaml"],
+        &[
+            "client", "config", "demo", "error", "kube", "limits", "policy", "proxy", "query", "runtime", "serve", "source",
+            "text", "yaml",
+        ],
     ),
     ("client", &["config", "error", "kube", "text"]),
     // Of `kube` the names: a namespace is configuration.
@@ -31,6 +34,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("proxy", &["client", "error", "kube", "policy", "text"]),
     ("query", &["text"]),
     ("runtime", &["bindings", "error", "imports", "limits", "policy", "query", "source", "text"]),
+    // A server of runs: who may what is told by `policy`, and what a run may use by `limits`.
+    ("serve", &["kube", "limits", "policy", "runtime", "text", "yaml"]),
     ("source", &["client", "error", "kube", "policy", "text"]),
     ("text", &[]),
     ("yaml", &[]),

@@ -4,7 +4,7 @@
 use clap::{Parser, Subcommand};
 
 use super::connect::ConnectArgs;
-use super::{build, completions, config_view, demo, doctor, inspect, man, new, proxy, rbac, run, test};
+use super::{build, completions, config_view, demo, doctor, inspect, man, new, policy, proxy, rbac, run, test};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,6 +51,9 @@ pub(super) enum Command {
     Rbac(rbac::RbacArgs),
     /// Serve the pods of the cluster on this machine, read-only
     Proxy(proxy::ProxyArgs),
+    /// Check a policy of tenants, and explain what it gives
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Show how the cluster is reached
     #[command(subcommand)]
     Config(config_view::ConfigCommand),

@@ -25,6 +25,7 @@ mod new;
 mod output;
 mod plugin;
 mod pods_from;
+mod policy;
 mod project;
 mod proxy;
 mod rbac;
@@ -63,6 +64,7 @@ pub fn main() -> ExitCode {
             Command::Doctor(args) => doctor::doctor(args).await,
             Command::Rbac(args) => rbac::rbac(args).await,
             Command::Proxy(args) => proxy::proxy(args).await,
+            Command::Policy(command) => policy::policy(command).await,
             Command::Config(command) => config_view::config(command),
             Command::Demo(args) => demo::demo(args).await,
             Command::Completions(args) => completions::completions(args),

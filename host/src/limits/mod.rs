@@ -5,6 +5,8 @@
 //! `imports` charges calls, pods and rows.
 
 mod budget;
+#[cfg(feature = "cli")]
+mod parse;
 
 use std::fmt;
 use std::time::Duration;

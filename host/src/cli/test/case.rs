@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_saphyr::UserMessageFormatter;
 
-use super::super::limit_args;
 use super::fault::Fault;
 use super::file::{CaseError, CaseFolder};
 use super::pods::Pods;
@@ -131,8 +130,8 @@ fn with_limit(limits: Limits, name: &str, value: &str) -> Result<Limits, String>
         let known: Vec<_> = Limit::ALL.iter().map(|limit| limit.name()).collect();
         return Err(format!("`limits` has `{}`, expected one of {}", text::excerpt(name), text::Quoted(&known)));
     };
-    let value = limit_args::parse(limit.unit(), value)
-        .map_err(|expected| format!("`limits.{name}` is `{}`: {expected}", text::excerpt(value)))?;
+    let value =
+        limit.unit().parse(value).map_err(|expected| format!("`limits.{name}` is `{}`: {expected}", text::excerpt(value)))?;
     Ok(limits.with(*limit, value))
 }
 

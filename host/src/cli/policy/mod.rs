@@ -1,0 +1,166 @@
+//! `podlens policy`: what a policy of `podlens serve` gives, before anybody is given it.
+//!
+//! `explain.rs` holds a query against a tenant.
+
+mod explain;
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::builtin;
+use super::exit::{self, Failure, USAGE};
+use super::file::read_at_most;
+use crate::error::{Error, Kind};
+use crate::limits::Limit;
+use crate::serve::policy::{AllowedQuery, MAX_BYTES, Policy, Tenant};
+use crate::text;
+
+const EXAMPLES: &str = "\
+Examples:
+  podlens policy check policy.yaml                                        what each tenant is given
+  podlens policy explain policy.yaml --tenant checkout --query restarts   whether it may run a query, and why not";
+
+#[derive(Debug, clap::Subcommand)]
+#[command(before_help = EXAMPLES)]
+pub(super) enum PolicyCommand {
+    /// Check a policy file, and print what each tenant is given
+    Check(CheckArgs),
+    /// Print what a query can ask for beside what a tenant is given
+    Explain(explain::ExplainArgs),
+}
+
+const CHECK_EXIT_CODES: &str = "\
+Exit codes:
+  0  it is a policy
+  2  it is none, or cannot be read; standard error says where and why";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = CHECK_EXIT_CODES)]
+pub(super) struct CheckArgs {
+    /// The policy's file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+pub(super) async fn policy(command: PolicyCommand) -> Result<ExitCode, Failure> {
+    match command {
+        PolicyCommand::Check(args) => check(&args),
+        PolicyCommand::Explain(args) => explain::explain(args).await,
+    }
+}
+
+fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
+    let policy = read(&args.file)?;
+    exit::unless_broken_pipe(io::stdout().lock().write_all(summary(&policy).as_bytes()))
+}
+
+/// The policy in a file, and nothing in it that this podlens does not have.
+fn read(path: &Path) -> Result<Policy, Failure> {
+    let named = text::path(path);
+    let failed = |error: Error| Failure { code: USAGE, ..error.into() };
+    let unreadable =
+        |error| failed(Error::new(Kind::InvalidArgument, format!("the policy `{named}` cannot be read")).because(error));
+    let wrong = |error| failed(Error::new(Kind::InvalidArgument, format!("`{named}` is no policy")).because(error));
+    let bytes = File::open(path).and_then(|file| read_at_most(file, MAX_BYTES as u64)).map_err(unreadable)?;
+    let bytes = bytes.ok_or_else(|| unreadable(io::Error::other(format!("it has more than {MAX_BYTES} bytes"))))?;
+    let policy = Policy::parse(&bytes).map_err(wrong)?;
+    for tenant in policy.tenants.values() {
+        for query in tenant.queries.iter().filter(|query| query.digest.is_none()) {
+            if builtin::query(query.name.as_str()).is_none() {
+                let names: Vec<_> = builtin::names().collect();
+                let message = format!(
+                    "tenant `{}` has a query `{}` without `digest`, which does not come with podlens",
+                    tenant.name, query.name
+                );
+                let hint = format!("add the digest that `podlens inspect` shows, or name one of {}", text::Quoted(&names));
+                return Err(failed(Error::new(Kind::InvalidArgument, message).hint(hint)));
+            }
+        }
+    }
+    Ok(policy)
+}
+
+fn summary(policy: &Policy) -> String {
+    let mut out = String::new();
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(out, "Policy {}", policy.digest);
+    let runs = policy.concurrent_runs.map_or_else(|| "as many as the server decides".to_owned(), |runs| runs.to_string());
+    let _ = writeln!(out, "  runs at once   {runs}");
+    let _ = writeln!(out, "  audience       {}", policy.audience);
+    let cache = policy.cache.as_ref().map_or_else(
+        || "none".to_owned(),
+        |cache| {
+            let (bytes, idle) = (crate::Unit::Bytes.show(cache.bytes), cache.idle.as_secs());
+            format!("reads as {}; {bytes} at the most; drops what nobody reads for {idle}s", cache.identity)
+        },
+    );
+    let _ = writeln!(out, "  cache          {cache}");
+    if policy.tenants.is_empty() {
+        out += "\nNo tenants: nobody may do anything\n";
+    }
+    for tenant in policy.tenants.values() {
+        let _ = writeln!(out, "\nTenant {}", tenant.name);
+        for (what, given) in given(tenant) {
+            let _ = writeln!(out, "  {what:<13}  {given}");
+        }
+    }
+    out
+}
+
+/// What a tenant is given, by what it is.
+fn given(tenant: &Tenant) -> Vec<(&'static str, String)> {
+    let callers: Vec<_> = tenant.callers.iter().map(ToString::to_string).collect();
+    let queries: Vec<_> = tenant.queries.iter().map(query).collect();
+    let limits: Vec<_> =
+        Limit::ALL.iter().map(|limit| format!("{} {}", limit.name(), limit.unit().show(tenant.limits.get(*limit)))).collect();
+    let upload = tenant.upload.map_or_else(
+        || "none".to_owned(),
+        |upload| {
+            format!("{} components of at most {} each", upload.components, crate::Unit::Bytes.show(upload.component_bytes as u64))
+        },
+    );
+    let rates = tenant.rates;
+    vec![
+        ("callers", callers.join(", ")),
+        ("reads as", tenant.identity.to_string()),
+        ("pods", pods(tenant)),
+        ("whole objects", if tenant.grant.gives_objects() { "yes" } else { "no" }.to_owned()),
+        ("withheld", withheld(tenant)),
+        ("queries", if queries.is_empty() { "none".to_owned() } else { queries.join(", ") }),
+        ("uploads", upload),
+        ("limits", limits.join(", ")),
+        (
+            "rates",
+            format!("{} runs at once, {} each second, {} waiting", rates.concurrent_runs, rates.runs_per_second, rates.queue),
+        ),
+    ]
+}
+
+fn query(query: &AllowedQuery) -> String {
+    match &query.digest {
+        None => format!("{} (comes with podlens)", query.name),
+        Some(digest) => format!("{} ({digest})", query.name),
+    }
+}
+
+fn pods(tenant: &Tenant) -> String {
+    let grant = &tenant.grant;
+    let mut pods = match grant.given_namespaces() {
+        None => "of all namespaces".to_owned(),
+        Some(namespaces) => format!("of {}", namespaces.map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+    };
+    for (what, selector) in [("labels", grant.given_labels().to_string()), ("fields", grant.given_fields().to_string())] {
+        if !selector.is_empty() {
+            pods += &format!("; {what} {}", text::visible(&selector));
+        }
+    }
+    pods
+}
+
+fn withheld(tenant: &Tenant) -> String {
+    let withheld: Vec<_> = tenant.grant.withheld().iter().map(|redaction| redaction.name()).collect();
+    if withheld.is_empty() { "nothing".to_owned() } else { withheld.join(", ") }
+}
