@@ -46,6 +46,8 @@ pub(crate) enum Kind {
     Component,
     /// The query failed by itself.
     Query,
+    /// Podlens did.
+    Fault,
 }
 
 impl Error {
@@ -145,6 +147,11 @@ impl Error {
     /// The query itself failed: it answered with an error of its own, or trapped.
     pub fn is_query(&self) -> bool {
         self.kind() == Kind::Query
+    }
+
+    /// Podlens itself failed, or a [`PodSource`](crate::PodSource) of the embedder's own did by a panic.
+    pub fn is_fault(&self) -> bool {
+        self.kind() == Kind::Fault
     }
 
     /// Whether the same call may succeed later without any change.

@@ -45,7 +45,7 @@ impl From<Error> for Failure {
             Kind::Configuration | Kind::Unreachable | Kind::Unavailable | Kind::Expired | Kind::Server => UNREACHABLE,
             Kind::Limit(_) => LIMIT,
             Kind::Component => COMPONENT,
-            Kind::Query | Kind::NotFound => ERROR,
+            Kind::Query | Kind::NotFound | Kind::Fault => ERROR,
         };
         let wait = error.wait().map(|wait| format!("the API server asks to wait {} s before trying again", wait.as_secs()));
         let hint = error.help().map(str::to_owned).or(wait);

@@ -86,6 +86,7 @@ struct NotesInner {
     last_failure: Option<Error>,
     /// What the source failed with, as the guest met it.
     source_failures: Vec<Error>,
+    foreign_pods: u64,
     /// At most one for each request of the run.
     incomplete: Vec<(PodRequest, Error)>,
     /// Each namespace once.
@@ -131,6 +132,15 @@ impl Notes {
             inner.source_failures.push(error.clone());
         }
         inner.last_failure = Some(error);
+    }
+
+    /// Counts a pod that was not asked for.
+    pub(crate) fn foreign_pod(&self) {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).foreign_pods += 1;
+    }
+
+    pub(crate) fn foreign_pods(&self) -> u64 {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).foreign_pods
     }
 
     pub(crate) fn source_failures(&self) -> Vec<Error> {

@@ -130,7 +130,7 @@ impl Reader {
             None => Ok(None),
             Some(page) => {
                 self.charge(&page)?;
-                let pods = check(page.pods, request)?;
+                let pods = check(page.pods, request, &self.notes)?;
                 self.budget.take(Limit::Pods, pods.len() as u64)?;
                 pods.into_iter().map(|read| self.hold(read).map_err(Stop::from)).collect::<Result<_, _>>().map(Some)
             }
@@ -166,8 +166,9 @@ impl Reader {
 }
 
 /// One pod that was not asked for spoils the page: a source that returns it cannot be trusted with the others.
-fn check(pods: Vec<ReadPod>, request: &PodRequest) -> Result<Vec<VisiblePod>, Stop> {
+fn check(pods: Vec<ReadPod>, request: &PodRequest, notes: &Notes) -> Result<Vec<VisiblePod>, Stop> {
     pods.into_iter().map(|read| request.admit(read)).collect::<Option<_>>().ok_or_else(|| {
+        notes.foreign_pod();
         tracing::debug!("a pod outside the request was returned and withheld");
         Stop::Source(Error::new(Kind::Server, "the API server returned a pod that was not asked for"))
     })

@@ -81,6 +81,8 @@ pub struct Report {
     /// What the source of pods failed with, each time that the query was told so, whatever it made of it; the first 100. What was read
     /// ahead of the query and never asked for is not among them.
     pub failures: Vec<Error>,
+    /// Pods that a source returned and that were not asked for. No query saw one of them, nor what they came with.
+    pub foreign_pods: u64,
     used: Vec<(Limit, u64)>,
     limits: Limits,
     peak_memory: u64,
@@ -174,7 +176,7 @@ impl Run {
         while self.rows.recv().await.is_some() {}
         let result = match (&mut self.task).await {
             Ok(result) => result,
-            Err(error) => Err(Error::new(Kind::Query, "the run was stopped by a fault of podlens").because(error)),
+            Err(error) => Err(Error::new(Kind::Fault, "the run was stopped by a fault of podlens").because(error)),
         };
         let (calls, last_calls) = self.notes.calls();
         let used = Limit::ALL.iter().map(|limit| (*limit, self.budget.used(*limit))).collect();
@@ -186,6 +188,7 @@ impl Run {
                 incomplete: self.notes.incomplete_list(),
                 skipped: self.notes.skipped(),
                 failures: self.notes.source_failures(),
+                foreign_pods: self.notes.foreign_pods(),
                 used,
                 limits: self.budget.limits().clone(),
                 peak_memory: self.budget.peak_memory(),

@@ -52,6 +52,7 @@ impl Outcome {
             Kind::Limit(name) if name == Limit::WallTime.name() => Self::Deadline,
             Kind::Limit(name) => Self::Limit(name),
             Kind::Denied => Self::Denied,
+            Kind::Fault => Self::Internal,
             Kind::Query if Trap::of(error).is_some() => Self::Trap,
             Kind::Query | Kind::NotFound | Kind::InvalidArgument | Kind::Component => Self::GuestError,
             Kind::Configuration | Kind::Unreachable | Kind::Unavailable | Kind::Expired | Kind::Server => Self::Upstream,

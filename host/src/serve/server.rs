@@ -83,13 +83,12 @@ impl Server {
         let listener = Listener::bind(options.listen, tls.clone()).await?;
         let health_listener = Listener::bind_anywhere(options.health_listen, None).await?;
         let admission = Admission::new(options.slots);
-        metrics.watch(&admission);
         let runner = Arc::new(Runner {
             client: client.clone(),
             access: Arc::new(AccessReviews::new(client.clone())),
             cache: RwLock::new(None),
             admission,
-            audit: audit.clone(),
+            audit,
             metrics: metrics.clone(),
             reports: Reports::default(),
             guests: options.guests,
@@ -108,14 +107,14 @@ impl Server {
             tls,
             service,
             client,
-            metrics: metrics.clone(),
+            metrics,
             caches: options.caches,
             is_loopback: listener.is_loopback(),
             slots: options.slots,
             kept: Default::default(),
         });
         state.look_at_policy().await?;
-        let health = Arc::new(Health::new(metrics, audit));
+        let health = Arc::new(Health::new(Arc::clone(&state.service.runner)));
         let (shutdown_delay, shutdown_grace) = (options.shutdown_delay, options.shutdown_grace);
         Ok(Self { listener, health_listener, state, health, shutdown_delay, shutdown_grace })
     }

@@ -71,7 +71,7 @@ pub(super) async fn explain(args: ExplainArgs) -> Result<ExitCode, Failure> {
 fn lines(tenant: &Tenant, inspection: &Inspection) -> Result<Vec<Line>, Error> {
     let uses = inspection.query.as_ref().map_err(Clone::clone)?.uses();
     let abilities = inspection.abilities();
-    let mut lines = vec![runs(tenant, &inspection.digest)];
+    let mut lines = vec![runs(tenant, inspection)];
     let mut asks = |asked, given: String| lines.push(Line { asked, given, is_refused: false });
     for (can, asked) in [(uses.list, "lists pods"), (uses.get, "gets pods by name")] {
         if can {
@@ -96,8 +96,9 @@ fn lines(tenant: &Tenant, inspection: &Inspection) -> Result<Vec<Line>, Error> {
     Ok(lines)
 }
 
-/// Whether the tenant may run a component of this digest: under what name, or why not.
-fn runs(tenant: &Tenant, digest: &Digest) -> Line {
+/// Whether the tenant may run the component: under what name, or why not.
+fn runs(tenant: &Tenant, inspection: &Inspection) -> Line {
+    let digest = &inspection.digest;
     let mut differs = Vec::new();
     for query in &tenant.queries {
         let allowed = query.digest.or_else(|| builtin::query(query.name.as_str()).map(Digest::of));
@@ -106,8 +107,14 @@ fn runs(tenant: &Tenant, digest: &Digest) -> Line {
         }
         differs.push(query.name.as_str());
     }
-    if tenant.upload.is_some() {
-        return Line { asked: "runs", given: "as a component that the tenant brings".to_owned(), is_refused: false };
+    if let Some(upload) = tenant.upload {
+        let (bytes, most) = (inspection.sizes.total, upload.component_bytes as u64);
+        let is_refused = bytes > most;
+        let given = match is_refused {
+            true => format!("it has {bytes} bytes, and what the tenant brings at most {most}"),
+            false => "as a component that the tenant brings".to_owned(),
+        };
+        return Line { asked: "runs", given, is_refused };
     }
     let given = match differs.is_empty() {
         true => format!("no query is allowed; this one is {digest}"),

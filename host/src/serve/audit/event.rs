@@ -109,12 +109,11 @@ pub(crate) enum Subject {
     Anonymous,
 }
 
-/// May it run?
+/// That it may run, and why. Who may not is [`Refused`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "decision", content = "reason", rename_all = "camelCase")]
 pub(crate) enum Decision {
     Allow(Allowed),
-    Deny(Denied),
 }
 
 /// Why a run may begin.
@@ -127,22 +126,6 @@ pub(crate) enum Allowed {
     Digest,
     /// The tenant has uploaded it.
     Uploaded,
-}
-
-/// Why a run may not begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum Denied {
-    /// The policy does not name the query.
-    QueryNotAllowed,
-    /// The policy names it by another digest.
-    DigestDiffers,
-    /// It asks for whole objects.
-    ObjectsNotGranted,
-    /// The tenant's own account may not read that.
-    Forbidden,
-    /// Whether it may could not be found out.
-    AccessUnknown,
 }
 
 /// What a run has used.
@@ -237,7 +220,6 @@ pub(crate) enum CallResponse {
 #[serde(rename_all = "camelCase")]
 pub(crate) enum CallFailure {
     Unreachable,
-    Timeout,
     /// Who asked does not wait for it any more.
     Cancelled,
     /// The answer is longer than it may be, or is none.
@@ -264,10 +246,7 @@ pub(crate) struct Refused {
 pub(crate) enum RefusalReason {
     /// No proof, or not a good one.
     Unauthenticated,
-    /// Known, and no tenant's.
-    NoTenant,
     UnknownQuery,
-    BadRequest,
     UploadNotAllowed,
     /// More runs in a second than the tenant may have.
     Rate,

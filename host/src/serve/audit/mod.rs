@@ -38,7 +38,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 pub(crate) use event::{
-    Allowed, CallFailure, CallRecord, CallResponse, Caller, Counts, Decision, Denied, Event, ObjectRef, PodsFrom, RefusalReason,
+    Allowed, CallFailure, CallRecord, CallResponse, Caller, Counts, Decision, Event, ObjectRef, PodsFrom, RefusalReason,
     Refused, Resource, Run, RunComplete, RunStarted, Subject, Verb,
 };
 pub(crate) use line::Hash;

@@ -20,7 +20,7 @@ fn time() -> Timestamp {
 }
 
 fn id() -> Uuid {
-    Uuid::random().unwrap()
+    Uuid::new_v4()
 }
 
 fn tenant(name: &str) -> TenantName {
@@ -170,7 +170,7 @@ fn a_call_is_recorded_by_the_names_of_kubernetes() {
     let mut call = call();
     call.verb = Verb::Get;
     call.object.name = Some(PodName::parse("web-0").unwrap());
-    (call.label_selector, call.limit, call.response) = (None, None, CallResponse::Failed(CallFailure::Timeout));
+    (call.label_selector, call.limit, call.response) = (None, None, CallResponse::Failed(CallFailure::Unreachable));
     let (audit_id, run_id) = (call.audit_id.to_string(), call.run_id.unwrap().to_string());
     let line = json_of(Event::Call(call));
     let expected = json!({

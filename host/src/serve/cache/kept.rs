@@ -68,6 +68,11 @@ impl Kept {
         lock(&self.latest).clone()
     }
 
+    /// How many pods are known.
+    pub(super) fn count(&self) -> usize {
+        lock(&self.latest).as_ref().map_or(0, |latest| latest.pods.len())
+    }
+
     /// Whether it is of no more use: unused for `idle`, or failed a while ago.
     pub(super) fn is_over(&self, now: Instant, idle: Duration) -> bool {
         let state = lock(&self.state);

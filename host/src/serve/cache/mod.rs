@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::client::Client;
 use crate::config::{Impersonation, Origin, Sourced};
 use crate::kube::Namespace;
-use crate::serve::metrics::Metrics;
+use crate::serve::metrics::{CacheLookup, CacheSize, Metrics};
 use crate::serve::policy::{CachePolicy, Identity};
 use crate::source::{Keep, Latest, Room};
 
@@ -58,11 +58,14 @@ impl Cache {
         let known = watches.get(&None).and_then(Kept::latest).or_else(|| watches.get(&namespace.cloned()).and_then(Kept::latest));
         if known.is_none() && !watches.contains_key(&namespace.cloned()) && watches.len() < MAX_WATCHES {
             match Kept::start(&self.client, namespace, Arc::clone(&self.room), Arc::clone(&self.keep), &self.io) {
-                Ok(kept) => drop(watches.insert(namespace.cloned(), kept)),
+                Ok(kept) => {
+                    self.metrics.cache_listed();
+                    watches.insert(namespace.cloned(), kept);
+                }
                 Err(error) => tracing::warn!("no watch was begun: {error}"),
             }
         }
-        self.metrics.cache_holds(watches.len(), self.room.used());
+        self.metrics.cache_looked_up(if known.is_some() { CacheLookup::Hit } else { CacheLookup::Miss });
         known
     }
 
@@ -76,7 +79,13 @@ impl Cache {
     pub(crate) fn sweep(&self) {
         let mut watches = self.watches();
         self.tidy(&mut watches);
-        self.metrics.cache_holds(watches.len(), self.room.used());
+    }
+
+    /// How much is kept.
+    pub(crate) fn size(&self) -> CacheSize {
+        let watches = self.watches();
+        let pods: usize = watches.values().map(Kept::count).sum();
+        CacheSize { pods: pods as u64, bytes: self.room.used() as u64, watches: watches.len() as u64 }
     }
 
     fn watches(&self) -> MutexGuard<'_, HashMap<Option<Namespace>, Kept>> {

@@ -4,7 +4,7 @@
 //! never why.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hyper::body::Incoming;
@@ -12,13 +12,12 @@ use hyper::{Method, Request, Response, StatusCode};
 
 use super::body::Body;
 use super::service::answer;
-use crate::serve::audit::AuditLog;
-use crate::serve::metrics::Metrics;
+use crate::serve::metrics::{CONTENT_TYPE, CacheSize};
+use crate::serve::runs::Runner;
 
 /// What is looked at.
 pub(crate) struct Health {
-    pub(crate) metrics: Metrics,
-    pub(crate) audit: AuditLog,
+    pub(crate) runner: Arc<Runner>,
     /// Whether the API server answered when it was last asked.
     pub(crate) api_server: AtomicBool,
     /// Whether the end was wished for.
@@ -26,8 +25,8 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    pub(crate) fn new(metrics: Metrics, audit: AuditLog) -> Self {
-        Self { metrics, audit, api_server: AtomicBool::new(false), ends: AtomicBool::new(false) }
+    pub(crate) fn new(runner: Arc<Runner>) -> Self {
+        Self { runner, api_server: AtomicBool::new(false), ends: AtomicBool::new(false) }
     }
 
     /// Answers a request of the second listener.
@@ -39,7 +38,7 @@ impl Health {
         let verbose = request.uri().query().is_some_and(|query| query.split('&').any(|word| word == "verbose"));
         match request.uri().path() {
             "/metrics" => {
-                answer(StatusCode::OK, Metrics::CONTENT_TYPE, Body::whole(self.metrics.encode()))
+                answer(StatusCode::OK, CONTENT_TYPE, Body::whole(self.metrics()))
             }
             "/livez" => {
                 let (status, words) = told("livez", &[("ping", true)], verbose);
@@ -53,10 +52,18 @@ impl Health {
         }
     }
 
+    fn metrics(&self) -> String {
+        let Runner { metrics, admission, cache, .. } = &*self.runner;
+        metrics.set_runs(admission.running(), admission.queued());
+        let cache = cache.read().unwrap_or_else(PoisonError::into_inner).clone();
+        metrics.set_cache(cache.map_or_else(CacheSize::default, |cache| cache.size()));
+        metrics.encode()
+    }
+
     fn ready(&self) -> [(&'static str, bool); 3] {
         [
             ("api-server", self.api_server.load(Ordering::Relaxed)),
-            ("audit", self.audit.is_well()),
+            ("audit", self.runner.audit.is_well()),
             ("shutdown", !self.ends.load(Ordering::Relaxed)),
         ]
     }

@@ -24,7 +24,7 @@ pub(super) struct Problem {
 }
 
 /// All there are.
-pub(super) const CODES: [&str; 19] = [
+pub(super) const CODES: [&str; 20] = [
     "bad_request",
     "unauthenticated",
     "forbidden",
@@ -44,6 +44,7 @@ pub(super) const CODES: [&str; 19] = [
     "audit_unavailable",
     "cluster_unavailable",
     "cluster_error",
+    "internal_error",
 ];
 
 impl Problem {
@@ -82,6 +83,7 @@ impl Problem {
             Kind::Limit(_) => (StatusCode::UNPROCESSABLE_ENTITY, "limit_exceeded"),
             Kind::Component => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_component"),
             Kind::Unavailable | Kind::Unreachable | Kind::Expired => (StatusCode::SERVICE_UNAVAILABLE, "cluster_unavailable"),
+            Kind::Fault => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
             Kind::Server | Kind::Configuration => (StatusCode::BAD_GATEWAY, "cluster_error"),
         };
         let mut problem = Self::new(status, code, told(error));
@@ -111,9 +113,6 @@ impl Problem {
         (problem.to_string() + "\n").into()
     }
 
-    pub(super) fn detail(&self) -> &str {
-        &self.detail
-    }
 }
 
 /// An error in words for the tenant: of the query's failures all, and of a grant's denial; of the cluster's the outermost alone, which is
@@ -150,7 +149,7 @@ mod tests {
     #[test]
     fn a_failure_of_the_query_is_told_in_its_own() {
         let problem = Problem::of_error(&Error::new(Kind::Query, "the query answered with an error").because("no team given"));
-        assert_eq!(problem.detail(), "the query answered with an error: no team given");
+        assert_eq!(problem.detail, "the query answered with an error: no team given");
         let limit = Problem::of_error(&Error::new(Kind::Limit("max-pods"), "too many")).of_run(Uuid::nil());
         let json: Value = serde_json::from_slice(&limit.json()).unwrap();
         assert_eq!((&json["limit"], &json["runID"], &json["code"]), (

@@ -3,6 +3,7 @@
 use hyper::Method;
 use uuid::Uuid;
 
+use crate::serve::metrics;
 use crate::serve::policy::QueryName;
 
 /// What is asked for.
@@ -46,14 +47,14 @@ impl Route {
     }
 
     /// For metrics: one word for each, whatever names are in it.
-    pub(super) fn word(&self) -> &'static str {
+    pub(super) fn word(&self) -> metrics::Route {
         match self {
-            Self::Page => "page",
-            Self::OpenApi => "openapi",
-            Self::Queries => "queries",
-            Self::Query(_) => "query",
-            Self::Run(_) => "run",
-            Self::RunReport(_) => "run_report",
+            Self::Page => metrics::Route::Page,
+            Self::OpenApi => metrics::Route::OpenApi,
+            Self::Queries => metrics::Route::Queries,
+            Self::Query(_) => metrics::Route::Query,
+            Self::Run(_) => metrics::Route::Run,
+            Self::RunReport(_) => metrics::Route::Report,
         }
     }
 }

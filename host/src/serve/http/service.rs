@@ -20,6 +20,7 @@ use super::{page, run};
 use crate::runtime::Digest;
 use crate::serve::audit::{self, Event, RefusalReason, Refused, Subject};
 use crate::serve::authenticate::{Authenticated, Callers, Peer, TokenReviews, Unauthenticated};
+use crate::serve::metrics::{self, HttpRejection};
 use crate::serve::policy::{QueryName, Tenant};
 use crate::serve::queries::{Catalogue, UploadError};
 use crate::serve::runs::Runner;
@@ -70,7 +71,7 @@ impl Service {
         let started = Instant::now();
         let (head, body) = request.into_parts();
         let route = Route::of(head.uri.path());
-        let word = route.as_ref().map_or("other", Route::word);
+        let word = route.as_ref().map_or(metrics::Route::Other, Route::word);
         let (method, has_body) = (head.method.clone(), announces_body(&head.headers));
         let answered = self.clone().decide(head, body, route, peer).await;
         let mut answer = answered.unwrap_or_else(|problem| refusal(&problem));
@@ -78,7 +79,7 @@ impl Service {
             // What follows on the connection may be a body that nobody reads.
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        self.runner.metrics.http_answered(word, &method, answer.status().as_u16(), started.elapsed());
+        self.runner.metrics.http_answered(word, &method, answer.status(), started.elapsed());
         answer
     }
 
@@ -99,7 +100,7 @@ impl Service {
             Ok(caller) => caller,
             Err(refused) => {
                 self.refused(RefusalReason::Unauthenticated, told(Subject::Anonymous), None, None)?;
-                self.runner.metrics.http_rejected("auth");
+                self.runner.metrics.http_rejected(HttpRejection::Auth);
                 return Err(unauthenticated(&refused));
             }
         };
@@ -141,7 +142,7 @@ impl Service {
             return Err(Problem::new(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "bad_request", "only HTTP/1.1 is spoken here"));
         }
         browser::check(&self.hosts, &head.uri, &head.headers).map_err(|foreign| {
-            self.runner.metrics.http_rejected("origin");
+            self.runner.metrics.http_rejected(HttpRejection::Origin);
             let code = if foreign.code == StatusCode::FORBIDDEN { "forbidden" } else { "bad_request" };
             Problem::new(foreign.code, code, foreign.message)
         })?;

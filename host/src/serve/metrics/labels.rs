@@ -68,10 +68,7 @@ words! {
         Query: "/v1/queries/{name}",
         Run: "/v1/queries/{name}/run",
         Report: "/v1/runs/{id}",
-        OpenApi: "/openapi",
-        Metrics: "/metrics",
-        Livez: "/livez",
-        Readyz: "/readyz",
+        OpenApi: "/openapi.json",
         /// Nothing that there is.
         Other: "other",
     }
@@ -80,13 +77,8 @@ words! {
 words! {
     /// Why a request was turned away before its route.
     HttpRejection {
-        Host: "host",
         Origin: "origin",
         Auth: "auth",
-        Size: "size",
-        Timeout: "timeout",
-        Smuggling: "smuggling",
-        Rate: "rate",
     }
 }
 
@@ -94,9 +86,7 @@ words! {
     /// What the cache had for a run.
     CacheLookup {
         Hit: "hit",
-        /// It had to be filled first.
-        Miss: "miss",
         /// The API server was asked instead.
-        Fallback: "fallback",
+        Miss: "miss",
     }
 }

@@ -47,7 +47,7 @@ fn everything(metrics: &Metrics, tenant: &TenantName) {
     }
     for verb in [Verb::Get, Verb::List, Verb::Watch, Verb::Create] {
         metrics.upstream_answered(verb, CallResponse::Code(200), Duration::from_millis(4));
-        metrics.upstream_answered(verb, CallResponse::Failed(CallFailure::Timeout), Duration::from_secs(4));
+        metrics.upstream_answered(verb, CallResponse::Failed(CallFailure::Unreachable), Duration::from_secs(4));
     }
     metrics.set_cache(CacheSize { pods: 7, bytes: 7000, watches: 1 });
     metrics.cache_listed();

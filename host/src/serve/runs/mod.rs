@@ -8,6 +8,7 @@ mod report;
 mod witness;
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::runtime::Handle;
@@ -19,10 +20,10 @@ use crate::limits::Limit;
 use crate::query::{Argument, Description, Row};
 use crate::runtime::{Digest, LogLine, Run, RunOptions};
 use crate::serve::admission::{Admission, Place, Refused};
-use crate::serve::audit::{self, Allowed, AuditError, AuditLog, Decision, Event, RunComplete, RunStarted};
+use crate::serve::audit::{self, Allowed, AuditError, AuditLog, Counts, Decision, Event, RunComplete, RunStarted};
 use crate::serve::authenticate::Authenticated;
 use crate::serve::cache::{AccessReviews, Cache, Reading, TenantPods, impersonation};
-use crate::serve::metrics::Metrics;
+use crate::serve::metrics::{Metrics, RunEnded};
 use crate::serve::outcome::Outcome;
 use crate::serve::queries::Loaded;
 use crate::source::ApiServer;
@@ -79,8 +80,11 @@ impl Runner {
     pub(crate) async fn start(self: &Arc<Self>, wish: Wish) -> Result<TenantRun, NoRun> {
         let tenant = Arc::clone(&wish.caller.tenant);
         let queued = std::time::Instant::now();
-        let place = self.admission.admit(&tenant.name, &tenant.rates).await.map_err(NoRun::Refused)?;
-        self.metrics.run_admitted(&tenant.name, queued.elapsed());
+        let place = self.admission.admit(&tenant.name, &tenant.rates).await.map_err(|refused| {
+            self.metrics.run_not_begun(&tenant.name, Outcome::Throttled);
+            NoRun::Refused(refused)
+        })?;
+        let queued = queued.elapsed();
         let id = Uuid::new_v4();
         let started = RunStarted { run: on_record(id, &wish) };
         self.record(&Event::RunStarted(started)).map_err(|_| NoRun::NoAudit)?;
@@ -105,7 +109,7 @@ impl Runner {
         let entered = self.guests.enter();
         let run = wish.loaded.query.run(pods.clone(), options);
         drop(entered);
-        Ok(TenantRun { open: Some(Open { run, place }), runner: Arc::clone(self), wish, id, pods, started: Timestamp::now() })
+        Ok(TenantRun { open: Some(Open { run, place }), runner: Arc::clone(self), wish, id, pods, queued, started: Timestamp::now() })
     }
 
     /// Puts something on record. The log's failures are told here, once for all.
@@ -140,6 +144,8 @@ pub(crate) struct TenantRun {
     wish: Wish,
     id: Uuid,
     pods: Arc<TenantPods>,
+    /// How long it waited for its turn.
+    queued: Duration,
     started: Timestamp,
 }
 
@@ -183,6 +189,10 @@ impl TenantRun {
             (result, _) => result,
         };
         let outcome = Outcome::of(&result);
+        if outcome == Outcome::Internal {
+            self.runner.metrics.panicked();
+        }
+        (0..ending.report.foreign_pods).for_each(|_| self.runner.metrics.postcheck_violated());
         let report = RunReport::new(self.id, &self.wish, self.started, outcome, &ending.report, &self.pods.reading(), &result);
         let report = self.runner.reports.keep(report);
         match self.end(&report) {
@@ -197,7 +207,19 @@ impl TenantRun {
     }
 
     fn end(&self, report: &RunReport) -> Result<(), AuditError> {
-        self.runner.metrics.run_ended(&self.wish.caller.tenant.name, report.outcome, &report.counts, report.elapsed);
+        let Counts { pods, rows, response_bytes, host_calls, cpu_milliseconds, peak_memory_bytes, .. } = report.counts;
+        let ended = RunEnded {
+            outcome: report.outcome,
+            queued: self.queued,
+            elapsed: report.elapsed,
+            cpu: Duration::from_millis(cpu_milliseconds),
+            peak_memory_bytes,
+            host_calls,
+            pods,
+            response_bytes,
+            rows,
+        };
+        self.runner.metrics.run_ended(&self.wish.caller.tenant.name, &ended);
         self.runner.record(&Event::RunComplete(RunComplete {
             run: on_record(self.id, &self.wish),
             outcome: report.outcome,

@@ -25,11 +25,7 @@ impl Witness for CallWitness {
             Ending::GivenUp => CallResponse::Failed(CallFailure::Cancelled),
         };
         let Asked { verb, object } = Asked::of(sent.request);
-        let code = match response {
-            CallResponse::Code(code) => Some(code),
-            CallResponse::Failed(_) => None,
-        };
-        self.metrics.upstream_called(code, sent.request.body().is_some(), sent.elapsed);
+        self.metrics.upstream_answered(verb, response, sent.elapsed);
         let of_query = |wanted: &str| {
             sent.request.query().iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone())
         };
