@@ -40,7 +40,7 @@ impl Failure {
                 types::Error::Unavailable(error.wait().and_then(|wait| u32::try_from(wait.as_secs()).ok()))
             }
             Kind::InvalidArgument => types::Error::InvalidArgument("the API server does not accept this selector".into()),
-            Kind::Server | Kind::Limit(_) | Kind::Component | Kind::Query => {
+            Kind::Server | Kind::Limit(_) | Kind::Component | Kind::Query | Kind::Fault => {
                 types::Error::ServerError("the API server's answer could not be used".into())
             }
         })

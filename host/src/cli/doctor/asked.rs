@@ -146,7 +146,7 @@ pub(super) fn failed(step: Step, error: &Error) -> Finding {
         Kind::Unreachable => Reason::NoConnection,
         Kind::Unavailable | Kind::Expired => Reason::Unavailable,
         Kind::Denied => Reason::Unauthorized,
-        Kind::NotFound | Kind::Server | Kind::Limit(_) | Kind::Component | Kind::Query => Reason::NoApiServer,
+        Kind::NotFound | Kind::Server | Kind::Limit(_) | Kind::Component | Kind::Query | Kind::Fault => Reason::NoApiServer,
     };
     let fix = match (error.help(), reason) {
         (Some(help), _) => help.replace('\n', "; "),
