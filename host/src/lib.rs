@@ -111,6 +111,6 @@ pub use runtime::{
     Runtime, RuntimeOptions, Sizes, Trap,
 };
 pub use source::{
-    ApiServer, Bounds, BoxFuture, Page, PodPages, PodSource, Recorder, Recording, RecordingError, Redaction, Replay,
+    ApiServer, Bounds, BoxFuture, Page, PodPages, PodSource, Recorder, Recording, RecordingError, Redaction, Replay, Requests,
     SkippedNamespace, Snapshot, Watch, WatchUpdate,
 };
