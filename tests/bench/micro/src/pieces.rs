@@ -6,7 +6,7 @@ use podlens::{PodSource, Runtime};
 
 use crate::page;
 use crate::source::OnePage;
-use crate::works::{self, SETS, Work, Works};
+use crate::works::{SETS, Work, Works};
 
 /// A piece of work.
 pub struct Piece<'a> {
@@ -21,7 +21,6 @@ pub struct Piece<'a> {
 /// All pieces.
 pub struct Pieces {
     works: Works,
-    pooled: Works,
     body: bytes::Bytes,
     pods: Arc<dyn PodSource>,
     one_pod: Arc<dyn PodSource>,
@@ -36,8 +35,7 @@ impl Pieces {
     pub fn new() -> Self {
         let works = Works::new(&Runtime::new().expect("this machine runs WebAssembly"));
         let body = page::encoded();
-        let pooled = Works::new(&works::pooled());
-        Self { works, pooled, pods: Arc::new(OnePage::decoded(&body)), one_pod: Arc::new(OnePage::decoded(&page::of(1))), body }
+        Self { works, pods: Arc::new(OnePage::decoded(&body)), one_pod: Arc::new(OnePage::decoded(&page::of(1))), body }
     }
 
     /// The pieces, in the order in which they are to be told.
@@ -48,8 +46,6 @@ impl Pieces {
                     podlens::bench::decode_page(&self.body).expect("it is a page");
                 }
             }),
-            Piece::new("instantiate", 100, |times| (0..times).for_each(|_| self.works.instantiate())),
-            Piece::new("instantiate from the pool", 100, |times| (0..times).for_each(|_| self.pooled.instantiate())),
             Piece::new("run", 20, |times| (0..times).for_each(|_| self.works.run(&self.one_pod, Work::default()))),
             Piece::new("call", 50_000, |times| self.works.run(&self.one_pod, Work::reads("name", times))),
             Piece::new("row", 5_000, |times| self.works.run(&self.one_pod, Work::emits(times))),
