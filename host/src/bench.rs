@@ -4,6 +4,7 @@
 
 use crate::error::{Error, Kind};
 use crate::kube::{DecodeError, Detail, ListDecoder, ReadPod};
+use crate::runtime::Query;
 
 /// The pods of a page, from the body of the API server's answer.
 ///
@@ -18,4 +19,13 @@ pub fn decode_page(body: &[u8]) -> Result<Vec<ReadPod>, Error> {
         list.push(piece).map_err(unreadable)?;
     }
     Ok(list.finish().map_err(unreadable)?.pods)
+}
+
+/// An instance of a query, made as each run makes its own, and dropped.
+///
+/// # Errors
+///
+/// When it cannot be made.
+pub async fn instantiate(query: &Query) -> Result<(), Error> {
+    query.instantiate().await
 }

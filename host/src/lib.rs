@@ -121,6 +121,6 @@ pub use runtime::{
     Runtime, RuntimeOptions, Sizes, Trap,
 };
 pub use source::{
-    ApiServer, Bounds, BoxFuture, Page, PodPages, PodSource, Recorder, Recording, RecordingError, Replay, SkippedNamespace,
-    Snapshot, Watch, WatchUpdate,
+    ApiServer, Bounds, BoxFuture, Page, PodPages, PodSource, Recorder, Recording, RecordingError, Replay, Requests,
+    SkippedNamespace, Snapshot, Watch, WatchUpdate,
 };

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// They go one way: `cli -> runtime -> imports -> source -> client -> config`, and `policy`, `query` and `limits` know only words.
 const ARROWS: &[(&str, &[&str])] = &[
     // What is measured alone and is no part of the API.
-    ("bench", &["error", "kube"]),
+    ("bench", &["error", "kube", "runtime"]),
     // The one circle, and generated: what stands behind a guest's handle is told to `bindgen!`, and implemented in `imports`.
     ("bindings", &["imports"]),
     // The binary may use the whole library, as an embedder may, but none of the WIT.

@@ -4,9 +4,7 @@
 use clap::{Parser, Subcommand};
 
 use super::connect::ConnectArgs;
-use super::{
-    audit, build, completions, config_view, demo, doctor, inspect, man, new, policy, proxy, rbac, run, serve, test,
-};
+use super::{audit, build, completions, config_view, demo, doctor, inspect, man, new, policy, proxy, rbac, run, serve, test};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -110,6 +110,8 @@ pub(crate) struct Calls {
     last: VecDeque<Entry>,
     /// The entry of the last call, from the end.
     current: usize,
+    /// Was the key of a dropped pod, and is used anew for the next: most pods are told about until the next one is read.
+    spare: String,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -178,13 +180,16 @@ impl Calls {
     /// A pod was read.
     pub(super) fn read(&mut self, function: HostFunction, pod: u32) {
         self.count(function);
-        match self.again(HostFunction::reads_pod) {
-            Some(entry) => {
-                entry.times += 1;
-                entry.function = function;
-                entry.arguments = Arguments::Pod(pod);
-            }
-            None => self.push(function, Arguments::Pod(pod), Outcome::Done),
+        let Some(entry) = self.again(HostFunction::reads_pod) else {
+            return self.push(function, Arguments::Pod(pod), Outcome::Done);
+        };
+        entry.times += 1;
+        if entry.function == function && entry.arguments == Arguments::Pod(pod) {
+            return;
+        }
+        entry.function = function;
+        if let Arguments::Dropped(key) = std::mem::replace(&mut entry.arguments, Arguments::Pod(pod)) {
+            self.spare = key;
         }
     }
 
@@ -192,7 +197,9 @@ impl Calls {
     pub(super) fn dropped(&mut self, pod: u32, held: &HeldPod) {
         // Handles are used anew only once they are free, so one entry at most has this one; it is nearly always the last.
         if let Some(entry) = self.last.iter_mut().rev().find(|entry| entry.arguments == Arguments::Pod(pod)) {
-            entry.arguments = Arguments::Dropped(held.read.key().to_owned());
+            let mut key = std::mem::take(&mut self.spare);
+            held.read.key().clone_into(&mut key);
+            entry.arguments = Arguments::Dropped(key);
         }
     }
 
@@ -245,9 +252,11 @@ impl Calls {
     fn again(&mut self, alike: impl Fn(HostFunction) -> bool) -> Option<&mut Entry> {
         let is_plain =
             |entry: &Entry| entry.outcome == Outcome::Done && (entry.function == HostFunction::Emit || entry.function.reads_pod());
-        let from_end =
-            self.last.iter().rev().take(2).take_while(|entry| is_plain(entry)).position(|entry| alike(entry.function))?;
-        self.current = from_end;
+        // Most are alike the last one, and that was found so.
+        if !self.current().is_some_and(|entry| is_plain(entry) && alike(entry.function)) {
+            let mut both = self.last.iter().rev().take(2).take_while(|entry| is_plain(entry));
+            self.current = both.position(|entry| alike(entry.function))?;
+        }
         self.current()
     }
 

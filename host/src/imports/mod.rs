@@ -1,6 +1,7 @@
 //! Our side of the WIT: what a query can call, and nothing more.
 //!
-//! `pods.rs` parses what a guest asks, has `policy` authorize it, and hands out what `read_ahead.rs` reads from a source;
+//! `pods.rs` parses what a guest asks, has `policy` authorize it, and hands out what `read_ahead.rs` reads from a source, each request
+//! charged by `requests.rs`;
 //! `rows.rs` takes rows; `convert.rs` turns domain types into WIT records; `failure.rs` decides what is an error that a guest
 //! may handle and what ends it; `calls.rs` remembers what was called.
 
@@ -9,6 +10,7 @@ mod convert;
 mod failure;
 mod pods;
 mod read_ahead;
+mod requests;
 mod rows;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -13,6 +13,7 @@ use crate::error::{Error, Kind};
 use crate::kube::{Detail, FieldSelector, LabelSelector, Namespace, PodName};
 use crate::limits::Limit;
 use crate::policy::{Ask, PodRequest, VisiblePod, authorize};
+use crate::source::Requests;
 
 impl Imports {
     /// The one way from a guest to a source.
@@ -85,7 +86,8 @@ impl pods::Host for Imports {
         let request = self.authorize(ask)?;
         self.budget.charge(Limit::Requests, 1)?;
         let reader = self.reader();
-        let page = self.source.get(&request, reader.bounds()).await.map_err(|error| self.stopped(Stop::Source(error)))?;
+        let bounds = reader.bounds(Requests::default());
+        let page = self.source.get(&request, bounds).await.map_err(|error| self.stopped(Stop::Source(error)))?;
         match reader.one(page, &request) {
             Ok(pod) => {
                 self.calls.done();

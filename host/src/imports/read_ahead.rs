@@ -11,11 +11,12 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::Notes;
+use super::requests::ListRequests;
 use crate::error::{Error, Kind};
 use crate::kube::{PAGE_LIMIT, ReadPod};
 use crate::limits::{Budget, Charge, Limit};
 use crate::policy::{PodRequest, VisiblePod};
-use crate::source::{Bounds, MAX_ANSWER_BYTES, Page, PodPages};
+use crate::source::{Bounds, MAX_ANSWER_BYTES, Page, PodPages, Requests};
 
 /// Most pages of one run that are being read at the same time, whatever the number of its lists, each with the one after it begun: what is
 /// not complete is not charged as memory yet. Arbitrary; the network is busy with two.
@@ -67,10 +68,10 @@ pub(super) struct Reader {
 impl OpenList {
     pub(super) fn start(mut pages: Box<dyn PodPages>, request: PodRequest, reader: Reader) -> Self {
         let (sender, receiver) = mpsc::channel(1);
-        let asked = request.clone();
+        let (asked, requests) = (request.clone(), ListRequests::new(reader.budget.clone()));
         let task = tokio::spawn(async move {
             loop {
-                let page = reader.next(pages.as_mut(), &request).await;
+                let page = reader.next(pages.as_mut(), &request, &requests).await;
                 let last = !matches!(page, Ok(Some(_)));
                 if sender.send(page).await.is_err() || last {
                     return;
@@ -117,18 +118,28 @@ impl Drop for OpenList {
 }
 
 impl Reader {
-    pub(super) fn bounds(&self) -> Bounds {
-        let ahead = self.budget.used(Limit::Requests) < self.budget.limits().get(Limit::Requests);
-        Bounds { deadline: self.deadline, max_bytes: MAX_ANSWER_BYTES, ahead }
+    pub(super) fn bounds(&self, requests: Requests) -> Bounds {
+        Bounds { deadline: self.deadline, max_bytes: MAX_ANSWER_BYTES, requests }
     }
 
-    async fn next(&self, pages: &mut dyn PodPages, request: &PodRequest) -> Result<Option<Vec<HeldPod>>, Stop> {
+    async fn next(
+        &self,
+        pages: &mut dyn PodPages,
+        request: &PodRequest,
+        requests: &Arc<ListRequests>,
+    ) -> Result<Option<Vec<HeldPod>>, Stop> {
         // Never closed, so this always waits for a place.
         let _place = self.reads.acquire().await;
-        self.budget.take(Limit::Requests, 1)?;
-        match pages.next(self.bounds()).await.map_err(Stop::Source)? {
+        requests.page_asked()?;
+        let stopped = |error: Error| match error.kind() {
+            // It needed a request that it could not begin.
+            Kind::Limit(name) if name == Limit::Requests.name() => Stop::Limit(Limit::Requests),
+            _ => Stop::Source(error),
+        };
+        match pages.next(self.bounds(requests.charge())).await.map_err(stopped)? {
             None => Ok(None),
             Some(page) => {
+                requests.page_given()?;
                 self.charge(&page)?;
                 let pods = check(page.pods, request, &self.notes)?;
                 self.budget.take(Limit::Pods, pods.len() as u64)?;

@@ -11,7 +11,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-use super::shape::{Field, Shape, Shaped};
+use super::shape::{Field, Fields, Shape, Shaped};
 
 /// First bytes of every object in Kubernetes' protobuf encoding (apimachinery `serializer/protobuf`).
 pub(crate) const PROTOBUF_MAGIC: &[u8; 4] = b"k8s\0";
@@ -80,7 +80,7 @@ macro_rules! messages {
         }
 
         impl Shaped for $name {
-            const SHAPE: Shape = Shape::Message(&[$(Field::new::<$type>(tag!($($prost)*)),)*]);
+            const SHAPE: Shape = Shape::Message(const { &Fields::new(&[$(Field::new::<$type>(tag!($($prost)*)),)*]) });
         }
     )*};
 }
@@ -472,7 +472,7 @@ impl Serialize for Time {
 }
 
 impl Shaped for Time {
-    const SHAPE: Shape = Shape::Message(&[Field::new::<i64>("1")]);
+    const SHAPE: Shape = Shape::Message(const { &Fields::new(&[Field::new::<i64>("1")]) });
 }
 
 /// `resource.Quantity`, kept as the server wrote it, such as `250m` or `64Mi`.
@@ -484,7 +484,7 @@ pub struct Quantity {
 }
 
 impl Shaped for Quantity {
-    const SHAPE: Shape = Shape::Message(&[Field::new::<String>("1")]);
+    const SHAPE: Shape = Shape::Message(const { &Fields::new(&[Field::new::<String>("1")]) });
 }
 
 impl fmt::Display for Quantity {

@@ -8,11 +8,11 @@ use std::mem::size_of;
 use std::sync::Arc;
 
 use prost::Message;
-use prost::encoding::{WireType, decode_key};
+use prost::encoding::WireType;
 
 use super::DecodeError;
 use super::pod::{ObjectMeta, Pod, PodSpec, PodStatus};
-use super::shape::{Malformed, delimited, keep, skip};
+use super::shape::{Malformed, delimited, keep, key, skip};
 
 /// Most messages in one pod, entries of maps among them. One decoded takes up to 500 bytes, so this bounds what a pod of empty ones
 /// becomes: 8 MiB. Pods met in practice have some hundred.
@@ -69,8 +69,8 @@ impl ReadPod {
         keep::<PodSpec>(spec, buffer, &mut parts)?;
         let status_at = buffer.len();
         keep::<PodStatus>(status, buffer, &mut parts)?;
-        let Identity { namespace, name } = decoded(&buffer[..spec_at]);
-        Ok(Self::from_parts(&namespace, &name, buffer, spec_at, status_at))
+        let [name, namespace] = identity(&buffer[..spec_at])?;
+        Ok(Self::from_parts(namespace, name, buffer, spec_at, status_at))
     }
 
     fn from_parts(namespace: &str, name: &str, encoded: &[u8], spec_at: usize, status_at: usize) -> Self {
@@ -153,25 +153,36 @@ struct Labels {
     labels: BTreeMap<String, String>,
 }
 
-/// The name and the namespace of an encoded [`ObjectMeta`].
-#[derive(Clone, PartialEq, prost::Message)]
-struct Identity {
-    #[prost(string, tag = "1")]
-    name: String,
-    #[prost(string, tag = "3")]
-    namespace: String,
-}
-
 /// What was checked when it was kept.
 fn decoded<T: Message + Default>(kept: &[u8]) -> T {
     T::decode(kept).unwrap_or_default()
+}
+
+/// The name and the namespace of an encoded [`ObjectMeta`], read no further than they are.
+fn identity(mut metadata: &[u8]) -> Result<[&str; 2], Malformed> {
+    const NAME: u32 = 1;
+    const NAMESPACE: u32 = 3;
+    let (mut name, mut namespace) = (None, None);
+    while !metadata.is_empty() && (name.is_none() || namespace.is_none()) {
+        let (tag, wire_type) = key(&mut metadata)?;
+        let found = match tag {
+            NAME => &mut name,
+            NAMESPACE => &mut namespace,
+            _ => {
+                skip(wire_type, &mut metadata)?;
+                continue;
+            }
+        };
+        *found = Some(std::str::from_utf8(delimited(&mut metadata)?).map_err(|_| Malformed)?);
+    }
+    Ok([name, namespace].map(Option::unwrap_or_default))
 }
 
 /// The bytes of metadata, spec and status of an encoded pod, each once at most.
 fn sections(mut pod: &[u8]) -> Result<[&[u8]; 3], Malformed> {
     let mut sections = [None; 3];
     while !pod.is_empty() {
-        let (tag, wire_type) = decode_key(&mut pod).map_err(|_| Malformed)?;
+        let (tag, wire_type) = key(&mut pod)?;
         match (sections.get_mut(tag as usize - 1), wire_type) {
             (Some(section @ None), WireType::LengthDelimited) => *section = Some(delimited(&mut pod)?),
             (Some(_), _) => return Err(Malformed),

@@ -4,8 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use prost::bytes::Buf;
-use prost::encoding::{WireType, decode_key, decode_varint, encode_key, encode_varint, encoded_len_varint};
+use prost::encoding::{WireType, decode_varint, encoded_len_varint};
 
 /// What a field's bytes are.
 #[derive(Clone, Copy, Debug)]
@@ -13,8 +12,15 @@ pub(super) enum Shape {
     /// A number or a boolean.
     Varint,
     Text,
-    Message(&'static [Field]),
+    Message(&'static Fields),
 }
+
+/// Tags are below it: one bit each tells which fields were seen.
+const TAGS: usize = u64::BITS as usize;
+
+/// The fields of a message, each at its tag.
+#[derive(Debug)]
+pub(super) struct Fields([Option<Field>; TAGS]);
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field {
@@ -30,6 +36,22 @@ pub(super) trait Shaped {
     const REPEATED: bool = false;
 }
 
+impl Fields {
+    pub(super) const fn new(fields: &[Field]) -> Self {
+        let mut by_tag = [None; TAGS];
+        let mut at = 0;
+        while at < fields.len() {
+            by_tag[fields[at].tag as usize] = Some(fields[at]);
+            at += 1;
+        }
+        Self(by_tag)
+    }
+
+    fn get(&self, tag: u32) -> Option<&Field> {
+        self.0.get(tag as usize)?.as_ref()
+    }
+}
+
 impl Field {
     /// A field of type `T`; its tag in decimal.
     pub(super) const fn new<T: Shaped>(tag: &str) -> Self {
@@ -39,8 +61,7 @@ impl Field {
             number = number * 10 + (tag.as_bytes()[at] - b'0') as u32;
             at += 1;
         }
-        // One bit each tells which fields were seen.
-        assert!(number > 0 && number < u64::BITS);
+        assert!(number > 0 && (number as usize) < TAGS);
         Self { tag: number, shape: T::SHAPE, repeated: T::REPEATED }
     }
 }
@@ -70,7 +91,7 @@ impl<T: Shaped> Shaped for Vec<T> {
 
 /// Encoded as repeated messages of a key and a value.
 impl<T: Shaped> Shaped for BTreeMap<String, T> {
-    const SHAPE: Shape = Shape::Message(&[Field::new::<String>("1"), Field::new::<T>("2")]);
+    const SHAPE: Shape = Shape::Message(const { &Fields::new(&[Field::new::<String>("1"), Field::new::<T>("2")]) });
     const REPEATED: bool = true;
 }
 
@@ -90,12 +111,18 @@ pub(super) fn keep<T: Shaped>(encoded: &[u8], kept: &mut Vec<u8>, parts: &mut us
     }
 }
 
-fn message(fields: &'static [Field], mut encoded: &[u8], kept: &mut Vec<u8>, parts: &mut usize) -> Result<(), Malformed> {
+fn message(fields: &'static Fields, encoded: &[u8], kept: &mut Vec<u8>, parts: &mut usize) -> Result<(), Malformed> {
     let mut seen = 0_u64;
-    while !encoded.is_empty() {
-        let (tag, wire_type) = decode_key(&mut encoded).map_err(|_| Malformed)?;
-        let Some(field) = fields.iter().find(|field| field.tag == tag) else {
-            skip(wire_type, &mut encoded)?;
+    let mut left = encoded;
+    // Begins with what is kept as it is, and is not copied yet: fields that follow one another are copied together.
+    let mut uncopied = encoded;
+    while !left.is_empty() {
+        let field_on = left;
+        let (tag, wire_type) = key(&mut left)?;
+        let Some(field) = fields.get(tag) else {
+            copy(uncopied, field_on, kept);
+            skip(wire_type, &mut left)?;
+            uncopied = left;
             continue;
         };
         let bit = 1 << tag;
@@ -104,32 +131,29 @@ fn message(fields: &'static [Field], mut encoded: &[u8], kept: &mut Vec<u8>, par
         }
         seen |= bit;
         match (field.shape, wire_type) {
-            (Shape::Varint, WireType::Varint) => {
-                encode_key(tag, wire_type, kept);
-                encode_varint(decode_varint(&mut encoded).map_err(|_| Malformed)?, kept);
-            }
-            (Shape::Text, WireType::LengthDelimited) => {
-                let text = delimited(&mut encoded)?;
-                std::str::from_utf8(text).map_err(|_| Malformed)?;
-                encode_key(tag, wire_type, kept);
-                encode_varint(text.len() as u64, kept);
-                kept.extend_from_slice(text);
-            }
+            (Shape::Varint, WireType::Varint) => drop(varint(&mut left)?),
+            (Shape::Text, WireType::LengthDelimited) => drop(std::str::from_utf8(delimited(&mut left)?).map_err(|_| Malformed)?),
             (Shape::Message(fields), WireType::LengthDelimited) => {
                 *parts = parts.checked_sub(1).ok_or(Malformed)?;
-                let inner = delimited(&mut encoded)?;
-                encode_key(tag, wire_type, kept);
-                nested(fields, inner, kept, parts)?;
+                copy(uncopied, left, kept);
+                nested(fields, delimited(&mut left)?, kept, parts)?;
+                uncopied = left;
             }
             _ => return Err(Malformed),
         }
     }
+    kept.extend_from_slice(uncopied);
     Ok(())
+}
+
+/// Appends what lies before `end`, which `from` ends with.
+fn copy(from: &[u8], end: &[u8], kept: &mut Vec<u8>) {
+    kept.extend_from_slice(&from[..from.len() - end.len()]);
 }
 
 /// A message with its length before it, which is known only behind it. It has place for the longest that it can be; a number may have bytes
 /// that add nothing.
-fn nested(fields: &'static [Field], encoded: &[u8], kept: &mut Vec<u8>, parts: &mut usize) -> Result<(), Malformed> {
+fn nested(fields: &'static Fields, encoded: &[u8], kept: &mut Vec<u8>, parts: &mut usize) -> Result<(), Malformed> {
     const MORE: u8 = 0x80;
     let at = kept.len();
     let place = encoded_len_varint(encoded.len() as u64);
@@ -145,9 +169,31 @@ fn nested(fields: &'static [Field], encoded: &[u8], kept: &mut Vec<u8>, parts: &
     Ok(())
 }
 
+/// A field's tag, and what its bytes are.
+#[inline]
+pub(super) fn key(encoded: &mut &[u8]) -> Result<(u32, WireType), Malformed> {
+    let key = u32::try_from(varint(encoded)?).map_err(|_| Malformed)?;
+    match (key >> 3, WireType::try_from(u64::from(key & 7))) {
+        (0, _) | (_, Err(_)) => Err(Malformed),
+        (tag, Ok(wire_type)) => Ok((tag, wire_type)),
+    }
+}
+
+/// A number. Nearly all have one byte.
+#[inline]
+fn varint(encoded: &mut &[u8]) -> Result<u64, Malformed> {
+    match encoded.split_first() {
+        Some((byte, rest)) if byte.is_ascii() => {
+            *encoded = rest;
+            Ok(u64::from(*byte))
+        }
+        _ => decode_varint(encoded).map_err(|_| Malformed),
+    }
+}
+
 /// The bytes that begin with their length.
 pub(super) fn delimited<'a>(encoded: &mut &'a [u8]) -> Result<&'a [u8], Malformed> {
-    let length = decode_varint(encoded).ok().and_then(|length| usize::try_from(length).ok()).ok_or(Malformed)?;
+    let length = usize::try_from(varint(encoded)?).map_err(|_| Malformed)?;
     let (taken, rest) = encoded.split_at_checked(length).ok_or(Malformed)?;
     *encoded = rest;
     Ok(taken)
@@ -156,15 +202,12 @@ pub(super) fn delimited<'a>(encoded: &mut &'a [u8]) -> Result<&'a [u8], Malforme
 /// Kubernetes has no groups.
 pub(super) fn skip(wire_type: WireType, encoded: &mut &[u8]) -> Result<(), Malformed> {
     let length = match wire_type {
-        WireType::Varint => return decode_varint(encoded).map(drop).map_err(|_| Malformed),
+        WireType::Varint => return varint(encoded).map(drop),
         WireType::LengthDelimited => return delimited(encoded).map(drop),
         WireType::SixtyFourBit => 8,
         WireType::ThirtyTwoBit => 4,
         WireType::StartGroup | WireType::EndGroup => return Err(Malformed),
     };
-    if encoded.len() < length {
-        return Err(Malformed);
-    }
-    encoded.advance(length);
+    *encoded = encoded.get(length..).ok_or(Malformed)?;
     Ok(())
 }

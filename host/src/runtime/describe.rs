@@ -26,22 +26,7 @@ fn limits() -> Limits {
 
 /// Has a query describe itself, in an instance of its own that is granted nothing.
 pub(super) async fn describe(engine: &Engine, pool: Option<&Pool>, pre: &bindings::QueryPre<State>) -> Result<Description, Error> {
-    let budget = Arc::new(Budget::new(limits()));
-    let sandbox = Sandbox {
-        grant: Arc::new(Grant::nothing()),
-        source: Arc::new(NoPods),
-        reads_fields: false,
-        deadline: deadline(&budget, Instant::now()),
-        columns: Arc::new([]),
-        rows: None,
-        notes: Arc::default(),
-        log: Log::new(budget.clone(), log::to_tracing()),
-        cpu: CpuClock::new(budget.clone()),
-        // A description must not depend on it.
-        now: Some(SystemTime::UNIX_EPOCH),
-        budget,
-    };
-    let described = confined(sandbox, engine, pool, "describe itself", async |store| {
+    let described = confined(granted_nothing(), engine, pool, "describe itself", async |store| {
         let query = pre.instantiate_async(&mut *store).await?;
         query.call_describe(store).await
     });
@@ -56,6 +41,25 @@ pub(super) async fn describe(engine: &Engine, pool: Option<&Pool>, pre: &binding
     description_of(description)
         .checked()
         .map_err(|error| Error::new(Kind::Component, "the query describes itself wrongly").because(error))
+}
+
+/// What an instance is given that is not to run.
+pub(super) fn granted_nothing() -> Sandbox {
+    let budget = Arc::new(Budget::new(limits()));
+    Sandbox {
+        grant: Arc::new(Grant::nothing()),
+        source: Arc::new(NoPods),
+        reads_fields: false,
+        deadline: deadline(&budget, Instant::now()),
+        columns: Arc::new([]),
+        rows: None,
+        notes: Arc::default(),
+        log: Log::new(budget.clone(), log::to_tracing()),
+        cpu: CpuClock::new(budget.clone()),
+        // A description must not depend on it.
+        now: Some(SystemTime::UNIX_EPOCH),
+        budget,
+    }
 }
 
 fn description_of(description: wit::Description) -> Description {

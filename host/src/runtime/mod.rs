@@ -2,7 +2,8 @@
 //!
 //! `engine.rs` says what WebAssembly is accepted; `load.rs` decides whether a component is a query, and `describe.rs` asks it what it
 //! is; `run.rs` is one run. Both enter the guest through `confine.rs`, in a store that only `store.rs` makes, and `outcome.rs` says how
-//! it ended. What a guest may call is in `imports`. `inspect/` tells of any file what it is, and `cache.rs` keeps what was compiled.
+//! it ended; `instantiate.rs` enters it no further than an instance takes. What a guest may call is in `imports`. `inspect/` tells of any
+//! file what it is, and `cache.rs` keeps what was compiled.
 
 #[cfg(feature = "cache")]
 mod cache;
@@ -11,6 +12,7 @@ mod cpu;
 mod describe;
 mod engine;
 mod inspect;
+mod instantiate;
 mod load;
 mod log;
 mod memory;

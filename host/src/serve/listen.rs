@@ -82,9 +82,8 @@ impl Tls {
 impl TlsFiles {
     fn read(&self) -> Result<Read, Error> {
         let read = |path: &PathBuf| {
-            std::fs::read(path).map_err(|error| {
-                Error::new(Kind::Configuration, format!("`{}` cannot be read", text::path(path))).because(error)
-            })
+            std::fs::read(path)
+                .map_err(|error| Error::new(Kind::Configuration, format!("`{}` cannot be read", text::path(path))).because(error))
         };
         Ok(Read {
             certificate: read(&self.certificate)?,

@@ -52,12 +52,16 @@ pub(crate) struct Kept {
 /// Reads a policy file.
 pub(crate) fn read(path: &std::path::Path) -> Result<Vec<u8>, Error> {
     use std::io::Read as _;
-    let unreadable =
-        |error: std::io::Error| Error::new(Kind::Configuration, format!("the policy `{}` cannot be read", text::path(path))).because(error);
+    let unreadable = |error: std::io::Error| {
+        Error::new(Kind::Configuration, format!("the policy `{}` cannot be read", text::path(path))).because(error)
+    };
     let mut bytes = Vec::new();
     std::fs::File::open(path).map_err(unreadable)?.take(POLICY_MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > POLICY_MAX_BYTES {
-        return Err(Error::new(Kind::Configuration, format!("the policy `{}` is longer than {POLICY_MAX_BYTES} bytes", text::path(path))));
+        return Err(Error::new(
+            Kind::Configuration,
+            format!("the policy `{}` is longer than {POLICY_MAX_BYTES} bytes", text::path(path)),
+        ));
     }
     Ok(bytes)
 }

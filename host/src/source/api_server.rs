@@ -66,7 +66,7 @@ impl PodSource for ApiServer {
                 return Err(Error::not_found());
             };
             let [namespace] = namespaces.as_slice() else { return Err(Error::not_found()) };
-            let response = self.client.send(&Request::get_pod(namespace, name, request.detail()), call(bounds)).await?;
+            let response = self.client.send(&Request::get_pod(namespace, name, request.detail()), call(&bounds)).await?;
             let pod = kube::decode_pod(&response.body, request.detail()).map_err(|error| response.unreadable(error))?;
             Ok(Page { pods: vec![pod], response_bytes: response.wire_bytes, ..Page::default() })
         })
@@ -101,7 +101,7 @@ struct Part {
 
 impl PodPages for ApiServerPages {
     fn next(&mut self, bounds: Bounds) -> BoxFuture<'_, Result<Option<Page>, Error>> {
-        Box::pin(self.next_page(bounds))
+        Box::pin(async move { self.next_page(&bounds).await })
     }
 }
 
@@ -112,7 +112,7 @@ impl ApiServerPages {
         self.resource_version.as_deref()
     }
 
-    pub(super) async fn next_page(&mut self, bounds: Bounds) -> Result<Option<Page>, Error> {
+    pub(super) async fn next_page(&mut self, bounds: &Bounds) -> Result<Option<Page>, Error> {
         let mut page = Page::default();
         while let Some(namespace) = self.remaining.front().cloned() {
             match self.read(namespace.as_ref(), bounds).await {
@@ -159,20 +159,19 @@ impl ApiServerPages {
 
     /// Reads the page that comes next in this part, and begins the one after it as soon as that is known: an API server makes a page in
     /// more time than it takes to send one.
-    async fn read(&mut self, namespace: Option<&Namespace>, bounds: Bounds) -> Result<(PodList, u64), Failure> {
+    async fn read(&mut self, namespace: Option<&Namespace>, bounds: &Bounds) -> Result<(PodList, u64), Failure> {
         let begin = |from: Option<ContinueToken>| {
+            bounds.requests.begin()?;
             let (request, namespace, limit) = (self.request.clone(), namespace.cloned(), self.limit);
-            PageRead::start(&self.client, PageAsk { request, namespace, limit, from }, bounds)
+            Ok::<_, Error>(PageRead::start(&self.client, PageAsk { request, namespace, limit, from }, call(bounds)))
         };
         let from = self.part.continue_token.clone();
         let mut page = match self.ahead.take() {
             Some(ahead) if ahead.is_from(from.as_ref()) => ahead,
-            _ => begin(from),
+            _ => begin(from)?,
         };
-        let ahead = match bounds.ahead {
-            true => page.next().await.map(|next| begin(Some(next))),
-            false => None,
-        };
+        // A run that has no request left for it may not come to need one.
+        let ahead = page.next().await.and_then(|next| begin(Some(next)).ok());
         let read = page.page().await?;
         self.ahead = ahead;
         Ok(read)
@@ -217,6 +216,6 @@ impl ApiServerPages {
     }
 }
 
-fn call(bounds: Bounds) -> Call {
+fn call(bounds: &Bounds) -> Call {
     Call { deadline: bounds.deadline, max_bytes: bounds.max_bytes }
 }

@@ -11,6 +11,7 @@ mod watch;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
@@ -51,14 +52,43 @@ pub trait PodPages: Send {
 }
 
 /// What one read may take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Bounds {
     /// When the answer must be there.
     pub deadline: Instant,
     /// Most bytes to read for it.
     pub max_bytes: u64,
-    /// Whether the page after the one that is asked for may be asked for meanwhile. It is charged when it is read.
-    pub ahead: bool,
+    /// What the requests that a list takes are charged to.
+    pub requests: Requests,
+}
+
+/// What the requests that a list takes are charged to: the run that it is read for, or nothing, which is the default.
+///
+/// Each page costs a run one at least. A source that asks somebody else for its pages begins each such request here, so that one more, and one
+/// for a page that may never be read, costs the run one more.
+#[derive(Clone, Default)]
+pub struct Requests(Option<Arc<dyn Fn() -> Result<(), Error> + Send + Sync>>);
+
+impl Requests {
+    pub(crate) fn charged_by(charge: impl Fn() -> Result<(), Error> + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(charge)))
+    }
+
+    /// Charges a request that is about to be sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::limit`]: the run has none left, and this one must not be sent. A page that was to be read ahead is then not; one that was
+    /// asked for fails with this error.
+    pub fn begin(&self) -> Result<(), Error> {
+        self.0.as_ref().map_or(Ok(()), |charge| charge())
+    }
+}
+
+impl std::fmt::Debug for Requests {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Requests").field("are_charged", &self.0.is_some()).finish()
+    }
 }
 
 /// Some pods, as they were read.

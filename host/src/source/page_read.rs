@@ -5,7 +5,6 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::Bounds;
 use crate::client::{Call, Client, Failure, Receiver};
 use crate::error::{Error, Kind};
 use crate::kube::{ContinueToken, DecodeError, Detail, ListDecoder, ListPods, Namespace, PodList, Request};
@@ -30,10 +29,11 @@ pub(super) struct PageAsk {
 }
 
 impl PageRead {
-    pub(super) fn start(client: &Client, ask: PageAsk, bounds: Bounds) -> Self {
+    /// Sends the request. It is to be charged before.
+    pub(super) fn start(client: &Client, ask: PageAsk, call: Call) -> Self {
         let (sender, next) = oneshot::channel();
         let (from, client) = (ask.from.clone(), client.clone());
-        let task = tokio::spawn(async move { read(&client, &ask, bounds, sender).await });
+        let task = tokio::spawn(async move { read(&client, &ask, call, sender).await });
         Self { from, next, task }
     }
 
@@ -62,12 +62,7 @@ impl Drop for PageRead {
     }
 }
 
-async fn read(
-    client: &Client,
-    ask: &PageAsk,
-    bounds: Bounds,
-    next: oneshot::Sender<ContinueToken>,
-) -> Result<(PodList, u64), Failure> {
+async fn read(client: &Client, ask: &PageAsk, call: Call, next: oneshot::Sender<ContinueToken>) -> Result<(PodList, u64), Failure> {
     let PageAsk { request, namespace, limit, from } = ask;
     let list = Request::list_pods(&ListPods {
         namespace: namespace.as_ref(),
@@ -79,7 +74,6 @@ async fn read(
     });
     let mut page =
         Page { detail: request.detail(), decoder: ListDecoder::new(request.detail()), next: Some(next), tells_next: false };
-    let call = Call { deadline: bounds.deadline, max_bytes: bounds.max_bytes };
     let response = client.receive(&list, call, &mut page).await?;
     let list = page.decoder.finish().map_err(|error| Failure::Other(response.unreadable(error)))?;
     Ok((list, response.wire_bytes))

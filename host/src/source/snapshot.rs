@@ -129,6 +129,7 @@ mod tests {
     use super::*;
     use crate::kube::{Detail, FieldSelector, LabelSelector, Namespace, Pod, PodName};
     use crate::policy::{Ask, Grant, authorize};
+    use crate::source::Requests;
 
     fn pod(namespace: &str, name: &str, version: &str) -> ReadPod {
         let mut pod = Pod::default();
@@ -143,7 +144,7 @@ mod tests {
         Snapshot::new(vec![pod("b", "x", "3"), pod("a", "y", "9"), pod("a-b", "x", "4"), pod("a", "x", "5"), pod("a", "y", "10")])
     }
 
-    const BOUNDS: fn() -> Bounds = || Bounds { deadline: Instant::now(), max_bytes: 0, ahead: false };
+    const BOUNDS: fn() -> Bounds = || Bounds { deadline: Instant::now(), max_bytes: 0, requests: Requests::default() };
 
     async fn list(snapshot: &Snapshot, grant: Grant, labels: &str) -> Vec<Vec<String>> {
         let ask = Ask::List {

@@ -26,7 +26,7 @@ const HEAD_MAX_BYTES: usize = 16 * 1024;
 const HEAD_MAX_HEADERS: usize = 64;
 
 /// Serves a connection to its end: the client's, that of the server, or until its seat is another's.
-pub(super) async fn serve<A, B>(
+pub(crate) async fn serve<A, B>(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     seat: Seat,
     stop: Stop,

@@ -195,6 +195,8 @@ pub(crate) enum Resource {
     Pods,
     TokenReviews,
     SubjectAccessReviews,
+    /// What the API server says of itself: no object, but something that is asked for.
+    Version,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -304,6 +306,7 @@ impl Serialize for ObjectRef {
         let (resource, group, version) = match self.resource {
             Resource::Pods => ("pods", None, "v1"),
             Resource::TokenReviews => ("tokenreviews", Some("authentication.k8s.io"), "v1"),
+            Resource::Version => ("version", None, "v1"),
             Resource::SubjectAccessReviews => ("subjectaccessreviews", Some("authorization.k8s.io"), "v1"),
         };
         let mut map = serializer.serialize_map(None)?;

@@ -8,6 +8,8 @@ use jiff::ToSpan as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use uuid::Uuid;
+
 use super::verify::{Broken, Summary, Verifier, VerifyError};
 use super::*;
 use crate::kube::{Namespace, PodName, ServiceAccount};

@@ -114,9 +114,7 @@ impl Callers {
             return Ok(Authenticated { tenant: Arc::clone(tenant), by: Subject::Certificate { common_name: name.to_string() } });
         }
         match &self.anonymous {
-            Some(tenant) if peer.address.is_loopback() => {
-                Ok(Authenticated { tenant: Arc::clone(tenant), by: Subject::Anonymous })
-            }
+            Some(tenant) if peer.address.is_loopback() => Ok(Authenticated { tenant: Arc::clone(tenant), by: Subject::Anonymous }),
             _ => Err(Unauthenticated::NothingShown),
         }
     }

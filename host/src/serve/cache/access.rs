@@ -92,7 +92,8 @@ impl AccessReviews {
         };
         let answer = self.client.ask(&request, Call { deadline, max_bytes: ANSWER_MAX_BYTES }).await;
         // Refused to ask is not refused to read: it is the host that lacks a right, and nothing is decided.
-        let answer = answer.map_err(|error| Error::unavailable("nobody could say what the tenant may read", None).because(error))?;
+        let answer =
+            answer.map_err(|error| Error::unavailable("nobody could say what the tenant may read", None).because(error))?;
         let answer = AccessAnswer::decode(&answer.body)
             .map_err(|error| Error::server_error("the API server's word on what the tenant may read is none").because(error))?;
         Ok(answer.allowed)

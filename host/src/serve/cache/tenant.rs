@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::task::JoinError;
+use tokio::time::Instant;
 
 use super::{AccessReviews, Cache};
 use crate::error::Error;
@@ -85,8 +86,8 @@ impl Shared {
         }
     }
 
-    async fn check(&self, request: &PodRequest, verb: &'static str, bounds: Bounds) -> Result<(), Error> {
-        let check = |namespace| self.access.check(&self.identity, verb, namespace, bounds.deadline);
+    async fn check(&self, request: &PodRequest, verb: &'static str, deadline: Instant) -> Result<(), Error> {
+        let check = |namespace| self.access.check(&self.identity, verb, namespace, deadline);
         match request.scope() {
             Scope::All => check(None).await,
             Scope::Namespaces(namespaces) => {
@@ -104,7 +105,7 @@ impl Shared {
 
     async fn get(&self, request: &PodRequest, bounds: Bounds) -> Result<Page, Error> {
         if let Some(known) = self.known(request).and_then(|mut known| known.pop_front()) {
-            self.check(request, "get", bounds).await?;
+            self.check(request, "get", bounds.deadline).await?;
             self.note(PodsFrom::Cache, Some(known.resource_version), known.observed);
             return known.pods.get(request, bounds).await;
         }
@@ -152,7 +153,7 @@ impl PodPages for TenantPages {
             let (shared, request) = (Arc::clone(&self.shared), self.request.clone());
             let read = self.shared.io.spawn(async move {
                 let mut state = match state {
-                    State::NotBegun => match shared.begin(&request, bounds).await {
+                    State::NotBegun => match shared.begin(&request, bounds.deadline).await {
                         Ok(state) => state,
                         Err(error) => return (State::NotBegun, Err(error)),
                     },
@@ -173,12 +174,12 @@ impl PodPages for TenantPages {
 }
 
 impl Shared {
-    async fn begin(&self, request: &PodRequest, bounds: Bounds) -> Result<State, Error> {
+    async fn begin(&self, request: &PodRequest, deadline: Instant) -> Result<State, Error> {
         let Some(known) = self.known(request) else {
             self.note(PodsFrom::ApiServer, None, Timestamp::now());
             return Ok(State::Direct(self.direct.list(request.clone())));
         };
-        self.check(request, "list", bounds).await?;
+        self.check(request, "list", deadline).await?;
         let lists = known.into_iter().zip(parts(request)).map(|(known, part)| {
             self.note(PodsFrom::Cache, Some(known.resource_version), known.observed);
             known.pods.list(part)
@@ -191,15 +192,13 @@ impl Shared {
 fn parts(request: &PodRequest) -> Vec<PodRequest> {
     match request.scope() {
         Scope::All => vec![request.clone()],
-        Scope::Namespaces(namespaces) => {
-            namespaces.iter().map(|namespace: &Namespace| request.within(namespace)).collect()
-        }
+        Scope::Namespaces(namespaces) => namespaces.iter().map(|namespace: &Namespace| request.within(namespace)).collect(),
     }
 }
 
 async fn next_known(lists: &mut VecDeque<Box<dyn PodPages>>, bounds: Bounds) -> Result<Option<Page>, Error> {
     while let Some(list) = lists.front_mut() {
-        match list.next(bounds).await? {
+        match list.next(bounds.clone()).await? {
             Some(page) => return Ok(Some(page)),
             None => drop(lists.pop_front()),
         }
@@ -213,10 +212,7 @@ struct Aborting<T>(tokio::task::JoinHandle<T>);
 impl<T> Future for Aborting<T> {
     type Output = Result<T, JoinError>;
 
-    fn poll(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Result<T, JoinError>> {
+    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Result<T, JoinError>> {
         std::pin::Pin::new(&mut self.0).poll(context)
     }
 }

@@ -22,8 +22,12 @@ impl Form {
 
     /// JSON where nothing is asked for; `None` where nothing of what is asked for is offered.
     pub(super) fn wanted(headers: &HeaderMap) -> Option<Self> {
-        let mut clauses =
-            headers.get_all(ACCEPT).iter().flat_map(|value| value.to_str().unwrap_or_default().split(',')).map(str::trim).peekable();
+        let mut clauses = headers
+            .get_all(ACCEPT)
+            .iter()
+            .flat_map(|value| value.to_str().unwrap_or_default().split(','))
+            .map(str::trim)
+            .peekable();
         if clauses.peek().is_none() {
             return Some(Self::Json);
         }

@@ -4,8 +4,8 @@
 //! never why.
 
 use std::fmt::Write as _;
-use std::sync::{Arc, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
@@ -37,9 +37,7 @@ impl Health {
         }
         let verbose = request.uri().query().is_some_and(|query| query.split('&').any(|word| word == "verbose"));
         match request.uri().path() {
-            "/metrics" => {
-                answer(StatusCode::OK, CONTENT_TYPE, Body::whole(self.metrics()))
-            }
+            "/metrics" => answer(StatusCode::OK, CONTENT_TYPE, Body::whole(self.metrics())),
             "/livez" => {
                 let (status, words) = told("livez", &[("ping", true)], verbose);
                 text(status, words)

@@ -46,10 +46,7 @@ fn section(main: &mut String, name: &str, ready: &Ready) {
             for parameter in &description.parameters {
                 field(main, name, parameter);
             }
-            let _ = writeln!(
-                main,
-                "<p><button>Run</button> <a href=\"/v1/queries/{shown}\">What it is, as JSON</a></p>\n</form>"
-            );
+            let _ = writeln!(main, "<p><button>Run</button> <a href=\"/v1/queries/{shown}\">What it is, as JSON</a></p>\n</form>");
         }
     }
     main.push_str("</section>\n");

@@ -100,11 +100,8 @@ impl Problem {
             "code": self.code,
             "detail": self.detail,
         });
-        let more = [
-            ("hint", self.hint.clone()),
-            ("runID", self.run.map(|run| run.to_string())),
-            ("limit", self.limit.map(str::to_owned)),
-        ];
+        let more =
+            [("hint", self.hint.clone()), ("runID", self.run.map(|run| run.to_string())), ("limit", self.limit.map(str::to_owned))];
         for (name, value) in more {
             if let (Some(value), Some(object)) = (value, problem.as_object_mut()) {
                 object.insert(name.to_owned(), value.into());
@@ -112,7 +109,6 @@ impl Problem {
         }
         (problem.to_string() + "\n").into()
     }
-
 }
 
 /// An error in words for the tenant: of the query's failures all, and of a grant's denial; of the cluster's the outermost alone, which is
@@ -152,10 +148,9 @@ mod tests {
         assert_eq!(problem.detail, "the query answered with an error: no team given");
         let limit = Problem::of_error(&Error::new(Kind::Limit("max-pods"), "too many")).of_run(Uuid::nil());
         let json: Value = serde_json::from_slice(&limit.json()).unwrap();
-        assert_eq!((&json["limit"], &json["runID"], &json["code"]), (
-            &"max-pods".into(),
-            &Uuid::nil().to_string().into(),
-            &"limit_exceeded".into()
-        ));
+        assert_eq!(
+            (&json["limit"], &json["runID"], &json["code"]),
+            (&"max-pods".into(), &Uuid::nil().to_string().into(), &"limit_exceeded".into())
+        );
     }
 }

@@ -45,8 +45,7 @@ pub(super) async fn run(
     post: Option<Bytes>,
 ) -> Result<Response<Body>, Problem> {
     let tenant = Arc::clone(&call.caller.tenant);
-    let refused =
-        |reason| service.refused(reason, call.told.clone(), Some(&tenant), Some(name.as_str()));
+    let refused = |reason| service.refused(reason, call.told.clone(), Some(&tenant), Some(name.as_str()));
     let Some(ready) = service.catalogue.find(&tenant, name.as_str()) else {
         refused(RefusalReason::UnknownQuery)?;
         return Err(Problem::not_found("query"));
@@ -62,9 +61,10 @@ pub(super) async fn run(
     };
     let pairs = arguments.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let description = loaded.query.description();
-    let arguments = description.arguments(pairs).and_then(|given| description.complete(given)).map_err(|error| {
-        Problem::new(StatusCode::BAD_REQUEST, "invalid_argument", error.to_string())
-    })?;
+    let arguments = description
+        .arguments(pairs)
+        .and_then(|given| description.complete(given))
+        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "invalid_argument", error.to_string()))?;
     // Before a place is taken for it: what cannot be shown need not be run.
     Rows::printer(form, description, None)?;
     let allowed = match tenant.queries.iter().find(|allowed| allowed.name == *name) {

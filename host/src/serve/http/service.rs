@@ -214,14 +214,16 @@ impl Service {
             self.refused(RefusalReason::UploadNotAllowed, call.told.clone(), Some(tenant), Some(name.as_str()))?;
             return Err(upload_problem(&UploadError::NotAllowed));
         };
-        let is_component =
-            call.head.headers.get(CONTENT_TYPE).is_none_or(|value| matches!(value.as_bytes(), b"application/wasm" | b"application/octet-stream"));
+        let is_component = call
+            .head
+            .headers
+            .get(CONTENT_TYPE)
+            .is_none_or(|value| matches!(value.as_bytes(), b"application/wasm" | b"application/octet-stream"));
         if !is_component {
             return Err(Problem::unsupported_media_type("send a component as `Content-Type: application/wasm`"));
         }
         let bytes = body::read(body, upload.component_bytes).await?;
-        let (loaded, is_new) =
-            self.catalogue.upload(tenant, name, bytes.to_vec()).await.map_err(|error| upload_problem(&error))?;
+        let (loaded, is_new) = self.catalogue.upload(tenant, name, bytes.to_vec()).await.map_err(|error| upload_problem(&error))?;
         tracing::info!(tenant = %tenant.name, query = %name, digest = %loaded.query.digest(), "uploaded");
         let told = json!({ "name": name.as_str(), "digest": loaded.query.digest().to_string() });
         Ok(json(if is_new { StatusCode::CREATED } else { StatusCode::OK }, &told))
@@ -248,8 +250,9 @@ fn announces_body(headers: &HeaderMap) -> bool {
 fn unauthenticated(refused: &Unauthenticated) -> Problem {
     let detail = refused.to_string();
     match refused {
-        Unauthenticated::CannotTell => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_unavailable", detail)
-            .retry_after(Duration::from_secs(1)),
+        Unauthenticated::CannotTell => {
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_unavailable", detail).retry_after(Duration::from_secs(1))
+        }
         Unauthenticated::TooMany => {
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_runs", detail).retry_after(Duration::from_secs(1))
         }

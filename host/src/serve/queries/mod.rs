@@ -122,8 +122,7 @@ impl Catalogue {
 
     /// All that a tenant may run, by name.
     pub(crate) fn all(&self, tenant: &Tenant) -> BTreeMap<String, Ready> {
-        let mut all: BTreeMap<_, _> =
-            self.uploads.all(&tenant.name).into_iter().map(|(name, loaded)| (name, Ok(loaded))).collect();
+        let mut all: BTreeMap<_, _> = self.uploads.all(&tenant.name).into_iter().map(|(name, loaded)| (name, Ok(loaded))).collect();
         all.extend(tenant.queries.iter().map(|allowed| (allowed.name.as_str().to_owned(), self.ready_as(allowed))));
         all
     }

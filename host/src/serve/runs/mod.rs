@@ -91,7 +91,8 @@ impl Runner {
 
         let digest = wish.loaded.query.digest().to_string();
         let words = format!("tenant/{} component/{} run/{id}", tenant.name, digest.get(..19).unwrap_or(&digest));
-        let witness = CallWitness { audit: self.audit.clone(), metrics: self.metrics.clone(), run: Some((id, tenant.name.clone())) };
+        let witness =
+            CallWitness { audit: self.audit.clone(), metrics: self.metrics.clone(), run: Some((id, tenant.name.clone())) };
         let client = self.client.acting_as(impersonation(&tenant.identity)).announcing(&words).witnessed(Arc::new(witness));
         let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner).clone().filter(|_| !wish.fresh);
         let access = Arc::clone(&self.access);
@@ -109,7 +110,15 @@ impl Runner {
         let entered = self.guests.enter();
         let run = wish.loaded.query.run(pods.clone(), options);
         drop(entered);
-        Ok(TenantRun { open: Some(Open { run, place }), runner: Arc::clone(self), wish, id, pods, queued, started: Timestamp::now() })
+        Ok(TenantRun {
+            open: Some(Open { run, place }),
+            runner: Arc::clone(self),
+            wish,
+            id,
+            pods,
+            queued,
+            started: Timestamp::now(),
+        })
     }
 
     /// Puts something on record. The log's failures are told here, once for all.

@@ -73,14 +73,7 @@ impl RunReport {
         Self { elapsed, ..Self::of(id, wish, started, Outcome::Cancelled, &of, reading) }
     }
 
-    fn of(
-        id: Uuid,
-        wish: &Wish,
-        started: Timestamp,
-        outcome: Outcome,
-        used: &dyn Fn(Limit) -> u64,
-        reading: &Reading,
-    ) -> Self {
+    fn of(id: Uuid, wish: &Wish, started: Timestamp, outcome: Outcome, used: &dyn Fn(Limit) -> u64, reading: &Reading) -> Self {
         let limits: &Limits = &wish.caller.tenant.limits;
         Self {
             id,

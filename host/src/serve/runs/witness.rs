@@ -26,9 +26,7 @@ impl Witness for CallWitness {
         };
         let Asked { verb, object } = Asked::of(sent.request);
         self.metrics.upstream_answered(verb, response, sent.elapsed);
-        let of_query = |wanted: &str| {
-            sent.request.query().iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone())
-        };
+        let of_query = |wanted: &str| sent.request.query().iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone());
         let recorded = self.audit.record(&Event::Call(CallRecord {
             audit_id: sent.audit_id,
             run_id: self.run.as_ref().map(|(id, _)| *id),
@@ -60,11 +58,13 @@ impl Asked {
             (Some(_), ..) => Verb::Create,
             (None, Some(_), _) => Verb::Get,
             (None, None, true) => Verb::Watch,
+            (None, None, false) if target.resource.is_empty() => Verb::Get,
             (None, None, false) => Verb::List,
         };
         let resource = match target.resource {
             "tokenreviews" => Resource::TokenReviews,
             "pods" => Resource::Pods,
+            "" => Resource::Version,
             _ => Resource::SubjectAccessReviews,
         };
         let namespace = target.namespace.and_then(|name| Namespace::parse(name).ok());

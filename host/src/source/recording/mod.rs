@@ -316,7 +316,9 @@ impl Failed {
             Kind::NotFound => Reason::NotFound,
             Kind::Expired => Reason::Expired,
             Kind::Unavailable | Kind::Unreachable | Kind::Configuration => Reason::Unavailable,
-            Kind::InvalidArgument | Kind::Server | Kind::Limit(_) | Kind::Component | Kind::Query | Kind::Fault => Reason::ServerError,
+            Kind::InvalidArgument | Kind::Server | Kind::Limit(_) | Kind::Component | Kind::Query | Kind::Fault => {
+                Reason::ServerError
+            }
         };
         Self { reason, wait_seconds: error.wait().map(|wait| wait.as_secs()) }
     }

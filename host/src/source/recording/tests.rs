@@ -7,9 +7,9 @@ use tokio::time::Instant;
 use super::*;
 use crate::kube::Detail;
 use crate::policy::{Ask, Grant, authorize};
-use crate::source::{Bounds, BoxFuture, Page, PodPages, PodSource, Snapshot};
+use crate::source::{Bounds, BoxFuture, Page, PodPages, PodSource, Requests, Snapshot};
 
-const BOUNDS: fn() -> Bounds = || Bounds { deadline: Instant::now(), max_bytes: 0, ahead: false };
+const BOUNDS: fn() -> Bounds = || Bounds { deadline: Instant::now(), max_bytes: 0, requests: Requests::default() };
 
 fn pod(namespace: &str, name: &str) -> ReadPod {
     let object = serde_json::json!({

@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::error::{Error, Kind};
 use crate::kube::{ReadPod, Request, WatchEvent, WatchPods};
 use crate::policy::{PodRequest, Scope};
-use crate::source::{ApiServer, Bounds, MAX_ANSWER_BYTES};
+use crate::source::{ApiServer, Bounds, MAX_ANSWER_BYTES, Requests};
 use crate::text::excerpt;
 
 /// How long one watch lasts: client-go asks for five to ten minutes (`minWatchTimeout` of tools/cache/reflector.go, v0.37.2).
@@ -115,8 +115,10 @@ impl Follower {
         let mut pods = Vec::new();
         let mut bytes = 0_usize;
         loop {
-            let bounds = Bounds { deadline: Instant::now() + PAGE_TIMEOUT, max_bytes: MAX_ANSWER_BYTES, ahead: true };
-            let Some(page) = pages.next_page(bounds).await? else { break };
+            // Of no run.
+            let requests = Requests::default();
+            let bounds = Bounds { deadline: Instant::now() + PAGE_TIMEOUT, max_bytes: MAX_ANSWER_BYTES, requests };
+            let Some(page) = pages.next_page(&bounds).await? else { break };
             for read in page.pods {
                 let read = self.admitted(read)?;
                 bytes = bytes.saturating_add(read.size_bytes());

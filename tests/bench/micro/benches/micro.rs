@@ -11,7 +11,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use podlens::{CompileCache, PodSource, Runtime, RuntimeOptions};
 use podlens_micro::page;
 use podlens_micro::source::OnePage;
-use podlens_micro::works::{SETS, Work, Works, component, executor};
+use podlens_micro::works::{SETS, Work, Works, component, executor, pooled};
 
 fn runtime() -> Runtime {
     Runtime::new().expect("this machine runs WebAssembly")
@@ -62,6 +62,16 @@ fn calls(criterion: &mut Criterion) {
     criterion.bench_function("run that returns at once", |bencher| bencher.iter(|| works.run(&source, Work::default())));
 }
 
+/// An instance of a component that is loaded, in a store of its own, until both are dropped.
+fn instances(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("instantiate");
+    for (name, runtime) in [("on demand", runtime()), ("from the pool", pooled())] {
+        let works = Works::new(&runtime);
+        group.bench_function(name, |bencher| bencher.iter(|| works.instantiate()));
+    }
+    group.finish();
+}
+
 /// From a component's bytes to a query that can be run.
 fn loads(criterion: &mut Criterion) {
     let bytes = component();
@@ -82,5 +92,5 @@ fn loads(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, pages, crossings, calls, loads);
+criterion_group!(benches, pages, crossings, calls, instances, loads);
 criterion_main!(benches);

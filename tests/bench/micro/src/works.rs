@@ -1,9 +1,10 @@
 //! Runs of the guest `works.rs`, which does as much as it is told.
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
-use podlens::{Grant, Limit, PodSource, Query, RunOptions, Runtime};
+use podlens::{Grant, Limit, PodSource, Query, RunOptions, Runtime, RuntimeOptions};
 use podlens_tests::guests;
 
 /// What a guest reads of each pod of a page: names of such sets, and their accessors.
@@ -55,6 +56,15 @@ impl Works {
         Self { executor, query }
     }
 
+    /// An instance of the guest that does nothing, from its store to the end of both.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be made.
+    pub fn instantiate(&self) {
+        self.executor.block_on(podlens::bench::instantiate(&self.query)).expect("the guest can be instantiated");
+    }
+
     /// One run, from its start to its last row and its end.
     ///
     /// # Panics
@@ -76,6 +86,17 @@ impl Works {
             run.finish().await.result.expect("the run does as it is told");
         });
     }
+}
+
+/// A runtime with a place in a pool for one run.
+///
+/// # Panics
+///
+/// When this machine cannot run WebAssembly.
+pub fn pooled() -> Runtime {
+    let mut options = RuntimeOptions::default();
+    options.pool = Some(NonZeroU32::MIN);
+    Runtime::with_options(options).expect("this machine runs WebAssembly")
 }
 
 /// The guest's bytes.
