@@ -15,8 +15,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "client", "config", "demo", "error", "kube", "limits", "policy", "proxy", "query", "runtime", "serve", "source",
-            "text", "yaml",
+            "client", "config", "demo", "error", "kube", "limits", "output", "policy", "proxy", "query", "runtime", "serve",
+            "source", "text", "yaml",
         ],
     ),
     ("client", &["config", "error", "kube", "text"]),
@@ -29,15 +29,24 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("kube", &["text"]),
     ("limits", &["error"]),
     ("main", &["cli"]),
+    // What answers look like, whoever writes them.
+    ("output", &["config", "error", "query", "runtime", "text"]),
     ("policy", &["kube"]),
     // A server for others: it decides by grant, reads by the client, and shares nothing with runs.
-    ("proxy", &["client", "error", "kube", "policy", "text"]),
+    ("proxy", &["client", "error", "kube", "policy", "text", "web"]),
     ("query", &["text"]),
     ("runtime", &["bindings", "error", "imports", "limits", "policy", "query", "source", "text"]),
     // A server for tenants: it runs what they may run, and writes down what was done.
-    ("serve", &["error", "kube", "limits", "runtime", "text"]),
+    (
+        "serve",
+        &[
+            "client", "config", "error", "kube", "limits", "output", "policy", "query", "runtime", "source", "text", "web", "yaml",
+        ],
+    ),
     ("source", &["client", "error", "kube", "policy", "text"]),
     ("text", &[]),
+    // Clients who are not trusted, whatever is served.
+    ("web", &[]),
     ("yaml", &[]),
 ];
 

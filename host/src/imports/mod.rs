@@ -89,6 +89,7 @@ struct NotesInner {
     /// What the source failed with, as the guest met it.
     source_failures: Vec<Error>,
     foreign_pods: u64,
+    denied: Option<String>,
     /// At most one for each request of the run.
     incomplete: Vec<(PodRequest, Error)>,
     /// Each namespace once.
@@ -134,6 +135,15 @@ impl Notes {
             inner.source_failures.push(error.clone());
         }
         inner.last_failure = Some(error);
+    }
+
+    /// Remembers what the grant has refused last, in words that name only what was asked for.
+    pub(crate) fn denied(&self, words: String) {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).denied = Some(words);
+    }
+
+    pub(crate) fn last_denied(&self) -> Option<String> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).denied.clone()
     }
 
     /// Counts a pod that was not asked for.

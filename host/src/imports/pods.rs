@@ -19,6 +19,7 @@ impl Imports {
     /// The one way from a guest to a source.
     fn authorize(&self, ask: Ask) -> Result<PodRequest, Failure> {
         authorize(&self.grant, ask).map_err(|denied| {
+            self.notes.denied(denied.to_string());
             self.notes.failed(Error::new(Kind::Denied, denied.to_string()));
             denied.into()
         })

@@ -81,6 +81,8 @@ pub struct Report {
     /// What the source of pods failed with, each time that the query was told so, whatever it made of it; the first 100. What was read
     /// ahead of the query and never asked for is not among them.
     pub failures: Vec<Error>,
+    /// What the grant has refused the query last, if it has: names only what was asked for, never what exists.
+    pub denied: Option<String>,
     /// Pods that a source returned and that were not asked for. No query saw one of them, nor what they came with.
     pub foreign_pods: u64,
     used: Vec<(Limit, u64)>,
@@ -188,6 +190,7 @@ impl Run {
                 incomplete: self.notes.incomplete_list(),
                 skipped: self.notes.skipped(),
                 failures: self.notes.source_failures(),
+                denied: self.notes.last_denied(),
                 foreign_pods: self.notes.foreign_pods(),
                 used,
                 limits: self.budget.limits().clone(),

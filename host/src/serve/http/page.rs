@@ -7,6 +7,7 @@ use hyper::{Response, StatusCode};
 use serde_json::Value;
 
 use super::body::Body;
+use super::problem::Problem;
 use super::service::answer;
 use crate::output::html::{escaped, hash};
 use crate::query::{Parameter, ParameterType};
@@ -33,8 +34,8 @@ fn section(main: &mut String, name: &str, ready: &Ready) {
     // Writing to a `String` cannot fail, here and below.
     let _ = writeln!(main, "<section id=\"{shown}\">\n<h2>{shown}</h2>");
     match ready {
-        Err(error) => {
-            let _ = writeln!(main, "<p class=\"problem\" role=\"alert\">It cannot be run: {}</p>", escaped(&error.to_string()));
+        Err(_) => {
+            let _ = writeln!(main, "<p class=\"problem\" role=\"alert\">{}</p>", escaped(&Problem::not_ready().detail));
         }
         Ok(loaded) => {
             let description = loaded.query.description();

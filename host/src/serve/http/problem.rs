@@ -10,13 +10,14 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::error::{Error, Kind};
+use crate::serve::runs::RunReport;
 
 /// Why there is no answer. The codes are closed, and described in `openapi.json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Problem {
     pub(super) status: StatusCode,
     pub(super) code: &'static str,
-    detail: String,
+    pub(super) detail: String,
     hint: Option<String>,
     pub(super) retry_after: Option<Duration>,
     run: Option<Uuid>,
@@ -90,6 +91,21 @@ impl Problem {
         problem.limit = error.limit();
         problem.retry_after = error.wait().or_else(|| error.is_unavailable().then_some(Duration::from_secs(1)));
         problem
+    }
+
+    /// How a run of a tenant's failed. What the grant refuses is the tenant's to know.
+    pub(super) fn of_report(error: &Error, report: &RunReport) -> Self {
+        let problem = Self::of_error(error).of_run(report.id());
+        match &report.denied {
+            Some(denied) if error.is_denied() => Self { detail: denied.clone(), ..problem },
+            _ => problem,
+        }
+    }
+
+    /// A query that the policy gives, and that is not there to be run.
+    pub(super) fn not_ready() -> Self {
+        let told = "this query is not ready to run: the server's owner finds why in its log";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "invalid_component", told).retry_after(Duration::from_secs(30))
     }
 
     pub(super) fn json(&self) -> Bytes {

@@ -50,7 +50,7 @@ pub(super) async fn run(
         refused(RefusalReason::UnknownQuery)?;
         return Err(Problem::not_found("query"));
     };
-    let loaded = ready.map_err(|error| Problem::of_error(&error))?;
+    let loaded = ready.map_err(|_| Problem::not_ready())?;
     let form = Form::wanted(&call.head.headers).ok_or_else(|| {
         let forms = "rows are given as application/json, application/jsonl, text/csv, text/html and text/plain (Prometheus)";
         Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", forms)
@@ -130,7 +130,7 @@ async fn collected(mut run: TenantRun, form: Form, rows: Rows, mut printer: Prin
     let headers = Headers { id, reading: report.reading() };
     let shown = match result {
         Ok(()) => printer.finish(true).map_err(|error| unshown(&error)),
-        Err(error) => Err(Problem::of_error(&error)),
+        Err(error) => Err(Problem::of_report(&error, &report)),
     };
     match shown {
         Ok(()) => {
@@ -155,7 +155,7 @@ async fn streamed(mut run: TenantRun, rows: Rows, mut printer: Printer<Rows>) ->
         let headers = Headers { id, reading: report.reading() };
         return headers.set(match result {
             Ok(()) => answer(StatusCode::OK, Form::JsonLines.content_type(), Body::whole("")),
-            Err(error) => refusal(&Problem::of_error(&error).of_run(id)),
+            Err(error) => refusal(&Problem::of_report(&error, &report)),
         });
     };
     let headers = Headers::of(&run);

@@ -36,7 +36,7 @@ const ARGUMENTS_MAX_BYTES: usize = 64 * 1024;
 const AUTHENTICATION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Headers of a request that wants something else than an answer.
-const MORE_THAN_AN_ANSWER: [HeaderName; 3] = [TRAILER, UPGRADE, EXPECT];
+const MORE_THAN_AN_ANSWER: [HeaderName; 2] = [TRAILER, UPGRADE];
 
 /// Keeps an answer from being loaded by a page of another server (Fetch standard).
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -153,6 +153,10 @@ impl Service {
         if let Some(name) = MORE_THAN_AN_ANSWER.iter().find(|name| head.headers.contains_key(*name)) {
             return Err(Problem::bad_request(format!("`{name}` is not served")));
         }
+        // `100-continue` is answered when the body is read, and not at all where the request is refused before (RFC 9110 section 10.1.1).
+        if head.headers.get_all(EXPECT).iter().any(|expected| !expected.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
+            return Err(Problem::new(StatusCode::EXPECTATION_FAILED, "bad_request", "only `100-continue` can be expected"));
+        }
         let takes_body = matches!(head.method, Method::POST | Method::PUT);
         if announces_body(&head.headers) && !takes_body {
             return Err(Problem::bad_request(format!("a {} has no body", head.method)));
@@ -192,7 +196,7 @@ impl Service {
                         "uploaded": self.catalogue.is_upload(&tenant.name, &name),
                     })
                 }
-                Err(error) => json!({ "name": name, "problem": error.to_string() }),
+                Err(_) => json!({ "name": name, "problem": Problem::not_ready().detail }),
             })
             .collect();
         json!({ "tenant": tenant.name.as_str(), "queries": queries })
@@ -200,7 +204,7 @@ impl Service {
 
     fn query(&self, call: &Call, name: &QueryName) -> Result<Response<Body>, Problem> {
         let ready = self.catalogue.find(&call.caller.tenant, name.as_str()).ok_or_else(|| Problem::not_found("query"))?;
-        let loaded = ready.map_err(|error| Problem::of_error(&error))?;
+        let loaded = ready.map_err(|_| Problem::not_ready())?;
         let mut told = loaded.inspection.clone();
         if let Some(object) = told.as_object_mut() {
             object.insert("name".to_owned(), name.as_str().into());
@@ -267,6 +271,7 @@ fn upload_problem(error: &UploadError) -> Problem {
     match error {
         UploadError::NotAllowed => Problem::new(StatusCode::FORBIDDEN, "denied", told),
         UploadError::NameTaken | UploadError::TooMany(_) => Problem::new(StatusCode::CONFLICT, "conflict", told),
+        UploadError::Busy => Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_runs", told).retry_after(Duration::from_secs(1)),
         UploadError::TooLarge(_) => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", told),
         UploadError::Component(error) => Problem::of_error(error),
     }

@@ -148,6 +148,7 @@ impl Catalogue {
             return Err(UploadError::TooLarge(component_bytes));
         }
         self.uploads.has_room(&tenant.name, name, components)?;
+        let _compiling = self.uploads.compiling(&tenant.name)?;
         apart.compile(&bytes).await.map_err(UploadError::Component)?;
         let loaded = self.ready(bytes).await.map_err(UploadError::Component)?;
         let is_new = self.uploads.keep(&tenant.name, name, components, Arc::clone(&loaded))?;

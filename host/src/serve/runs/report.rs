@@ -11,9 +11,8 @@ use uuid::Uuid;
 use super::Wish;
 use crate::Report;
 use crate::error::Error;
-use crate::imports::HostFunction;
 use crate::limits::{Limit, Limits};
-use crate::runtime::Digest;
+use crate::runtime::{Digest, HostFunction};
 use crate::serve::audit::{Counts, PodsFrom};
 use crate::serve::cache::Reading;
 use crate::serve::outcome::Outcome;
@@ -38,6 +37,8 @@ pub(crate) struct RunReport {
     pub(crate) resource_version: Option<String>,
     observed: Option<Timestamp>,
     warnings: Vec<String>,
+    /// What the grant has refused last.
+    pub(crate) denied: Option<String>,
     calls: Vec<(&'static str, u64)>,
     /// Used, and the limit.
     limits: Vec<(Limit, u64, u64)>,
@@ -61,6 +62,7 @@ impl RunReport {
         Self {
             elapsed: report.elapsed,
             warnings: report.warnings.clone(),
+            denied: report.denied.clone(),
             calls: HostFunction::ALL.iter().map(|function| (function.name(), report.calls(*function))).collect(),
             problem: result.as_ref().err().map(problem),
             ..Self::of(id, wish, started, outcome, &used, reading)
@@ -97,10 +99,15 @@ impl RunReport {
             resource_version: reading.resource_version.clone(),
             observed: reading.observed,
             warnings: Vec::new(),
+            denied: None,
             calls: Vec::new(),
             limits: Limit::ALL.iter().map(|limit| (*limit, used(*limit), limits.get(*limit))).collect(),
             problem: None,
         }
+    }
+
+    pub(crate) fn id(&self) -> Uuid {
+        self.id
     }
 
     /// Of when its pods were.
@@ -138,6 +145,7 @@ impl RunReport {
             "limits": limits,
             "calls": calls,
             "warnings": self.warnings,
+            "denied": self.denied,
             "problem": self.problem,
         })
     }
