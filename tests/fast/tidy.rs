@@ -39,9 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // A server for tenants: it runs what they may run, and writes down what was done.
     (
         "serve",
-        &[
-            "client", "config", "error", "kube", "limits", "output", "policy", "query", "runtime", "source", "text", "web", "yaml",
-        ],
+        &["client", "config", "error", "kube", "limits", "output", "policy", "query", "runtime", "source", "text", "web", "yaml"],
     ),
     ("source", &["client", "error", "kube", "policy", "text"]),
     ("text", &[]),

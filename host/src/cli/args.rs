@@ -51,7 +51,7 @@ pub(super) enum Command {
     Rbac(rbac::RbacArgs),
     /// Serve the pods of the cluster on this machine, read-only
     Proxy(proxy::ProxyArgs),
-    /// Check the audit log of `podlens serve`
+    /// Check the audit log of a server
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     /// Serve tenants' queries over HTTP, by a policy

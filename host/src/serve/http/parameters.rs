@@ -50,9 +50,14 @@ pub(super) fn of_body(body: &[u8], headers: &HeaderMap) -> Result<Asked, Problem
         #[serde(default)]
         fresh: bool,
     }
-    let Body { parameters: Pairs(pairs), fresh } = serde_json::from_slice(body).map_err(|error| {
-        Problem::bad_request(format!("the body is not what is taken, such as `{{\"parameters\": {{\"min\": 3}}}}`: {error}"))
-    })?;
+    let wrong = |why: &str| {
+        Problem::bad_request(format!("the body is not what is taken, such as `{{\"parameters\": {{\"min\": 3}}}}`: {why}"))
+    };
+    // A struct may also be read from an array, whose values have no names.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(wrong("it is no object"));
+    }
+    let Body { parameters: Pairs(pairs), fresh } = serde_json::from_slice(body).map_err(|error| wrong(&error.to_string()))?;
     Ok(Asked { arguments: pairs, fresh: fresh || wants_fresh(headers) })
 }
 
