@@ -78,7 +78,7 @@ fn a_query_is_held_against_a_tenant() {
         ("checkout", "restarts", 0, "as `restarts`"),
         ("checkout", "images", 3, "NO: it is none of `restarts`; this one is sha256:"),
         ("guests", "images", 0, "as a component that the tenant brings"),
-        ("guests", guests::ASKS, 3, "NO: whole objects are not granted"),
+        ("guests", guests::OBJECTS, 3, "NO: whole objects are not granted"),
     ] {
         let done = policy(POLICY, &["explain", "--tenant", tenant, "--query", query]);
         assert_eq!(done.code, code, "{tenant} {query}: {}", done.stderr);

@@ -31,13 +31,13 @@ impl Refusals {
         if second.second != now.as_second() {
             *second = Second { second: now.as_second(), written: 0 };
         }
-        let admitted = second.written < PER_SECOND;
-        if admitted {
+        let fits = second.written < PER_SECOND;
+        if fits {
             second.written += 1;
         } else {
             self.left_out = self.left_out.saturating_add(1);
         }
-        admitted
+        fits
     }
 
     /// How many are not in the log, and were not told of yet.
