@@ -12,6 +12,7 @@ use hyper::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, LINK};
 use hyper::{Response, StatusCode};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
+use tokio::time::{timeout, timeout_at};
 use uuid::Uuid;
 
 use super::accept::Form;
@@ -158,16 +159,16 @@ async fn streamed(mut run: TenantRun, rows: Rows, mut printer: Printer<Rows>) ->
             Err(error) => refusal(&Problem::of_report(&error, &report)),
         });
     };
-    let headers = Headers::of(&run);
+    let (headers, deadline) = (Headers::of(&run), run.deadline());
     let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
-    tokio::spawn(async move {
+    let send = async move {
         let mut next = Some(first);
         while let Some(row) = next.take() {
             if printer.row(&row).is_err() {
                 return;
             }
             // What is there already goes out together.
-            next = match tokio::time::timeout(Duration::ZERO, run.next_row()).await {
+            next = match timeout(Duration::ZERO, run.next_row()).await {
                 Ok(row) if rows.len() < PIECE_BYTES => row,
                 ready => {
                     if sender.send(Piece::Bytes(rows.take())).await.is_err() {
@@ -189,7 +190,9 @@ async fn streamed(mut run: TenantRun, rows: Rows, mut printer: Printer<Rows>) ->
         if complete {
             let _ = sender.send(Piece::End).await;
         }
-    });
+    };
+    // Given up, it drops the run, which is then on record as cancelled.
+    tokio::spawn(timeout_at(deadline, send));
     headers.set(answer(StatusCode::OK, Form::JsonLines.content_type(), Body::Streamed(pieces)))
 }
 

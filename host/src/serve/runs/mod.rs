@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::client::Client;
@@ -30,6 +31,9 @@ use crate::source::ApiServer;
 
 pub(crate) use report::{Reports, RunReport, source};
 pub(crate) use witness::CallWitness;
+
+/// How much longer than a run may take its rows may, to whoever reads them as they come. Arbitrary.
+const TAKING_TIME: Duration = Duration::from_secs(10);
 
 /// Starts runs, and sees to it that none goes unrecorded.
 pub(crate) struct Runner {
@@ -102,23 +106,18 @@ impl Runner {
             grant: tenant.grant.clone(),
             limits: tenant.limits.clone(),
             arguments: wish.arguments.clone(),
-            log: Arc::new(move |line: LogLine| {
-                tracing::info!(target: "podlens::guest", tenant = %tenant.name, run = %id, "{}", line.text);
+            log: Arc::new({
+                let tenant = tenant.name.clone();
+                move |line: LogLine| tracing::info!(target: "podlens::guest", %tenant, run = %id, "{}", line.text)
             }),
             now: None,
         };
         let entered = self.guests.enter();
         let run = wish.loaded.query.run(pods.clone(), options);
         drop(entered);
-        Ok(TenantRun {
-            open: Some(Open { run, place }),
-            runner: Arc::clone(self),
-            wish,
-            id,
-            pods,
-            queued,
-            started: Timestamp::now(),
-        })
+        let deadline = Instant::now() + tenant.limits.duration(Limit::WallTime) + TAKING_TIME;
+        let (runner, open, started) = (Arc::clone(self), Some(Open { run, place }), Timestamp::now());
+        Ok(TenantRun { open, runner, wish, id, pods, queued, started, deadline })
     }
 
     /// Puts something on record. The log's failures are told here, once for all.
@@ -156,6 +155,7 @@ pub(crate) struct TenantRun {
     /// How long it waited for its turn.
     queued: Duration,
     started: Timestamp,
+    deadline: Instant,
 }
 
 struct Open {
@@ -176,6 +176,11 @@ impl TenantRun {
     /// Of when its pods are, as far as they were read.
     pub(crate) fn reading(&self) -> Reading {
         self.pods.reading()
+    }
+
+    /// By when it has ended, and its answer should have been taken: a client that takes it slowly keeps a place that others wait for.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
     }
 
     /// The next row; `None` after the last.
