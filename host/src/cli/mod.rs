@@ -50,10 +50,11 @@ pub fn main() -> ExitCode {
         Err(error) => return report::usage(&error),
     };
     report::start_log();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(WORKER_THREADS).enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return report::failed(&exit::Failure::from(error)),
-    };
+    let runtime =
+        match tokio::runtime::Builder::new_multi_thread().worker_threads(worker_threads(&args.command)).enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return report::failed(&exit::Failure::from(error)),
+        };
     let done = runtime.block_on(async {
         match args.command {
             Command::Run(args) => run::run(*args).await,
@@ -83,5 +84,12 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// One for the guest and one for the network and decoding ahead of it; a run has no third thing to do.
-const WORKER_THREADS: usize = 2;
+/// One for the guest and one for the network and decoding ahead of it; a run has no third thing to do. A server has as many as there are
+/// processors, beside those of its guests.
+fn worker_threads(command: &Command) -> usize {
+    const OF_A_RUN: usize = 2;
+    match command {
+        Command::Serve(_) => std::thread::available_parallelism().map_or(OF_A_RUN, usize::from).max(OF_A_RUN),
+        _ => OF_A_RUN,
+    }
+}

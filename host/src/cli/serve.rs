@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 
 use super::connect::{self, ConnectArgs};
 use super::exit::{self, Failure};
@@ -22,8 +22,8 @@ use crate::{Client, Config};
 const EXAMPLES: &str = "\
 Examples:
   podlens serve --policy policy.yaml --audit-log audit.jsonl     then, in another terminal:
-  curl localhost:8080/v1/queries
-  curl localhost:8080/v1/queries/restarts/run?min=3";
+  curl -H \"Authorization: Bearer $TOKEN\" localhost:8080/v1/queries
+  curl -H \"Authorization: Bearer $TOKEN\" 'localhost:8080/v1/queries/restarts/run?min=3'";
 
 /// How many guests run at once for each processor, where the policy does not say: one that waits for the API server needs none. Arbitrary.
 const SLOTS_PER_CPU: usize = 4;
@@ -86,6 +86,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 pub(super) async fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
     keep_memory_private();
+    allow_descriptors();
     let client = Client::new(usable(connect::config(args.connect)?)?)?;
     let slots = std::thread::available_parallelism().map_or(1, usize::from).saturating_mul(SLOTS_PER_CPU);
     let guests = tokio::runtime::Builder::new_multi_thread().thread_name("podlens-guest").enable_all().build()?;
@@ -114,15 +115,21 @@ pub(super) async fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
         shutdown_delay: args.shutdown_delay,
         shutdown_grace: args.shutdown_grace,
     };
-    let server = Server::start(options).await;
+    let (first, second) = interrupts.twice();
+    let mut first = std::pin::pin!(first);
+    // Loading may take long, and so may the wish to end come before.
+    let server = tokio::select! {
+        server = Server::start(options) => Some(server),
+        () = &mut first => None,
+    };
     let ended = match server {
-        Ok(server) => {
+        Some(Ok(server)) => {
             tell(&server.urls());
-            let (first, second) = interrupts.twice();
             server.serve(first, second).await;
             Ok(ExitCode::SUCCESS)
         }
-        Err(error) => Err(error.into()),
+        Some(Err(error)) => Err(error.into()),
+        None => Ok(ExitCode::SUCCESS),
     };
     // A guest that computes must not hold up the end.
     guests.shutdown_background();
@@ -155,6 +162,13 @@ fn usable(config: Config) -> Result<Config, Failure> {
     Ok(config)
 }
 
+/// Each client is a descriptor, and so is each connection to the API server: as many as this process may have.
+fn allow_descriptors() {
+    let most = getrlimit(Resource::Nofile);
+    // Where it may not, there are fewer clients at once.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: most.maximum, ..most });
+}
+
 /// Tokens are in this process' memory: neither a core file nor a debugger of the same user is to have them.
 fn keep_memory_private() {
     // Where the system has none of it, there is nothing to lose.
@@ -174,8 +188,14 @@ pub(super) fn compile_component() -> Result<ExitCode, Failure> {
     rlimits()?;
     let mut bytes = Vec::new();
     io::stdin().lock().take(MAX_COMPONENT_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    match component::runtime()?.compile(&bytes) {
-        Ok(()) => Ok(ExitCode::SUCCESS),
+    let runtime = component::runtime()?;
+    // The second time it has to be there already: else whoever asked would compile it himself.
+    match runtime.compile(&bytes).and_then(|_| runtime.compile(&bytes)) {
+        Ok(again) if again.from_cache => Ok(ExitCode::SUCCESS),
+        Ok(_) => {
+            write!(io::stdout(), "what was compiled could not be kept")?;
+            Ok(ExitCode::from(exit::ERROR))
+        }
         Err(error) => {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
             write!(io::stdout(), "{error}{cause}")?;

@@ -12,7 +12,7 @@ use super::pool::Pool;
 use super::refusal::{self, Refused};
 use super::verify::Naming;
 use super::witness::Telling;
-use super::{Ask, Failure, answer, unreachable};
+use super::{Acting, Ask, Failure, answer, unreachable};
 use crate::error::{Error, Kind};
 use crate::kube::Status;
 
@@ -123,7 +123,7 @@ fn request(ask: Ask<'_>, credential: &Credential) -> reqwest::Request {
     if let Some(agent) = &ask.caller.agent {
         headers.insert(USER_AGENT, agent.clone());
     }
-    if let Some(impersonation) = &ask.caller.impersonation {
+    if let Some(impersonation) = ask.caller.impersonation() {
         impersonation.value.apply(headers);
     }
     if let Some(body) = ask.request.body() {
@@ -136,8 +136,12 @@ fn request(ask: Ask<'_>, credential: &Credential) -> reqwest::Request {
 /// Holds back a request that would be answered as ourselves where another identity is to be taken, whatever made it: that one can do
 /// less, as a rule, and the difference would be a hole (CVE-2021-31999 was one).
 fn guard(ask: Ask<'_>, headers: &HeaderMap) -> Result<(), Refused> {
-    match &ask.caller.impersonation {
-        Some(impersonation) if !impersonation.value.is_in(headers) => {
+    match &ask.caller.acting {
+        Acting::Undecided => {
+            let message = format!("{ask} is not sent: nobody has said as whom");
+            Err(Refused::Final(Failure::Other(Error::new(Kind::Configuration, message))))
+        }
+        Acting::As(impersonation) if !impersonation.value.is_in(headers) => {
             let message = format!("{ask} is not sent: it would not be answered as {}", impersonation.value);
             Err(Refused::Final(Failure::Other(Error::new(Kind::Configuration, message))))
         }

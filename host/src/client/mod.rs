@@ -36,6 +36,7 @@ use tokio::time::Instant;
 use crate::config::{Authority, Config};
 use crate::error::{Error, Kind};
 use crate::kube::{Access, AccessAnswer, ContinueToken, DecodeError, Namespace, Request, SelfSubjectReview, ServerVersion};
+pub(crate) use caller::Acting;
 use caller::Caller;
 use credential::{Credential, Source};
 use pool::Pools;
@@ -121,7 +122,8 @@ impl Client {
                 config.tls.authority_origin()
             );
         }
-        let caller = Caller { impersonation: config.impersonation.clone(), ..Caller::default() };
+        let acting = config.impersonation.clone().map_or(Acting::Ourselves, Acting::As);
+        let caller = Caller { acting, ..Caller::default() };
         let inner = Inner { config, source, pools, presence: Presence::default(), retries: RetryBudget::default() };
         Ok(Self { inner: Arc::new(inner), caller: Arc::new(caller) })
     }

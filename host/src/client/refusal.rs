@@ -116,7 +116,7 @@ fn unauthorized_hint(ask: Ask<'_>) -> String {
 fn forbidden_hint(ask: Ask<'_>, message: &str) -> String {
     let Config { credentials, tls, .. } = ask.config();
     let has_credentials = !matches!(credentials.value, Credentials::None) || tls.identity_origin().is_some();
-    match &ask.caller.impersonation {
+    match ask.caller.impersonation() {
         Some(impersonation) if message.contains(" cannot impersonate") => format!(
             "to ask as {}, by {}, needs the verb `impersonate` on it: a Role of your own user gives that",
             impersonation.value, impersonation.origin

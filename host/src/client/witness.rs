@@ -103,7 +103,7 @@ impl<'a> Telling<'a> {
         witness.ended(&Sent {
             request: self.ask.request,
             audit_id,
-            impersonation: self.ask.caller.impersonation.as_ref().map(|impersonation| &impersonation.value),
+            impersonation: self.ask.caller.impersonation().map(|impersonation| &impersonation.value),
             ending,
             elapsed: self.started.elapsed(),
             bytes,

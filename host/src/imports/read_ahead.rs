@@ -150,10 +150,11 @@ impl Reader {
 
     /// The pod of a get. The API server knows no selector for that: one that the grant leaves out is, to a guest and in what it is charged
     /// for, not there.
-    pub(super) fn one(&self, page: Page, request: &PodRequest) -> Result<HeldPod, Stop> {
+    pub(super) fn one(&self, mut page: Page, request: &PodRequest) -> Result<HeldPod, Stop> {
+        let read = std::mem::take(&mut page.pods).into_iter().next().and_then(|read| request.admit(read));
+        // Not even its bytes are charged: a run's report tells what was.
+        let read = read.ok_or_else(|| Stop::Source(Error::not_found()))?;
         self.charge(&page)?;
-        let read =
-            page.pods.into_iter().next().and_then(|read| request.admit(read)).ok_or_else(|| Stop::Source(Error::not_found()))?;
         self.budget.take(Limit::Pods, 1)?;
         Ok(self.hold(read)?)
     }

@@ -23,6 +23,10 @@ const MAX_CONNECTIONS: usize = 100;
 /// Most watches at once. They last, so that as many as there are seats would keep everybody else out.
 const MAX_WATCHES: usize = MAX_CONNECTIONS / 2;
 
+/// How long a client may take for the head of a request, and keep a connection without one. kube-apiserver gives 32 s and 90 s
+/// (k8s.io/apiserver `pkg/server/secure_serving.go`), to clients across a network; here they are on the same machine. Arbitrary.
+pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How long answers that are under way may take after the wish to end. Arbitrary: whoever pressed Ctrl-C waits for it.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -43,7 +47,7 @@ impl Proxy {
         let Self { client, grant, watch } = self;
         let rules = Rules { grant, watch, hosts: listeners.hosts().clone() };
         let served = Arc::new(Served { client, rules, watches: Arc::new(Semaphore::new(MAX_WATCHES)) });
-        let room = Room { clients: MAX_CONNECTIONS, grace: GRACE };
+        let room = Room { clients: MAX_CONNECTIONS, idle: IDLE_TIMEOUT, grace: GRACE };
         accept(Arc::new(listeners), room, stop, move |request, (), stop| {
             // A body is announced in the head, and refused with it.
             Arc::clone(&served).answer(request.into_parts().0, stop)

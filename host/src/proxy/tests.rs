@@ -409,7 +409,7 @@ impl Wire {
                 async { answer }
             };
             // However it ends, it ends.
-            let _ = serve(server, Seats::default().seat(), stop, answer).await;
+            let _ = serve(server, Seats::default().seat(), stop, super::server::IDLE_TIMEOUT, answer).await;
         });
         Self { client, asked, serving, stopper }
     }

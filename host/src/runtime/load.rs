@@ -104,11 +104,11 @@ impl Runtime {
 #[cfg(feature = "cli")]
 impl Runtime {
     /// Compiles a component and nothing more: what is left is in the cache.
-    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<(), Error> {
+    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<Compilation, Error> {
         check_header(bytes)?;
         check_imports(&imported_names(bytes))?;
         compile(self, bytes)
-            .map(drop)
+            .map(|(_, compilation)| compilation)
             .map_err(|error| Error::new(Kind::Component, "the component cannot be compiled").because(error))
     }
 }

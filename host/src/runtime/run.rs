@@ -175,6 +175,11 @@ impl Run {
 
     /// Waits for the end, and says how it was. Rows that were not read before are dropped.
     pub async fn finish(mut self) -> Outcome {
+        self.ended().await
+    }
+
+    /// The same for who may give up waiting, and then still has the run. Not to be called again once it has answered.
+    pub(crate) async fn ended(&mut self) -> Outcome {
         while self.rows.recv().await.is_some() {}
         let result = match (&mut self.task).await {
             Ok(result) => result,

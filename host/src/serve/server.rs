@@ -7,7 +7,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::admission::Admission;
 use super::audit::{AuditLog, Destination};
@@ -19,7 +19,7 @@ use super::metrics::Metrics;
 use super::queries::{Apart, BuiltIn, Catalogue};
 use super::runs::{CallWitness, Reports, Runner};
 use super::state::{LOOK_INTERVAL, State};
-use crate::client::Client;
+use crate::client::{Acting, Client};
 use crate::error::{Error, Kind};
 use crate::runtime::{Digest, Runtime};
 use crate::web::{Room, accept};
@@ -27,12 +27,20 @@ use crate::web::{Room, accept};
 /// Most clients at once. Arbitrary; each holds a descriptor and some 20 KiB, and those without a request make room.
 const MAX_CLIENTS: usize = 16_384;
 
+/// How long a client may keep a connection without a request: kube-apiserver's (k8s.io/apiserver `pkg/server/secure_serving.go`), so that a
+/// balancer's end first.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+
 /// The same of the second listener: probes and scrapers.
 const MAX_HEALTH_CLIENTS: usize = 64;
 
 /// Between two questions whether the API server is there, and how long it may take to answer.
 const PROBE_INTERVAL: Duration = Duration::from_secs(15);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the records of runs that were given up are waited for, and between two looks. Arbitrary.
+const RECORD_TIMEOUT: Duration = Duration::from_secs(2);
+const RECORD_LOOK: Duration = Duration::from_millis(5);
 
 /// What a server is made of.
 pub(crate) struct ServerOptions {
@@ -79,24 +87,25 @@ impl Server {
         })?;
         let metrics = Metrics::new();
         let witness = Arc::new(CallWitness { audit: audit.clone(), metrics: metrics.clone(), run: None });
-        let client = options.client.acting_as(None).announcing("host").witnessed(witness);
+        let client = options.client.witnessed(witness).acting(Acting::Ourselves).announcing("host");
         let listener = Listener::bind(options.listen, tls.clone()).await?;
         let health_listener = Listener::bind_anywhere(options.health_listen, None).await?;
         let admission = Admission::new(options.slots);
         let runner = Arc::new(Runner {
             client: client.clone(),
             access: Arc::new(AccessReviews::new(client.clone())),
+            tenants: RwLock::default(),
             cache: RwLock::new(None),
             admission,
             audit,
             metrics: metrics.clone(),
             reports: Reports::default(),
-            guests: options.guests,
+            guests: options.guests.clone(),
             io: Handle::current(),
         });
         let service = Arc::new(Service {
             runner,
-            catalogue: Arc::new(Catalogue::new(options.runtime, options.built_in, options.queries, options.apart)),
+            catalogue: Arc::new(Catalogue::new(options.runtime, options.built_in, options.queries, options.apart, options.guests)),
             // The policy is taken below, before anybody can ask.
             reviews: TokenReviews::new(client.clone(), ""),
             rules: RwLock::new(Arc::new(Rules { policy: Digest::of(b""), callers: Callers::default() })),
@@ -130,7 +139,7 @@ impl Server {
         let Self { listener, health_listener, state, health, shutdown_delay, shutdown_grace } = self;
         let looking = tokio::spawn(look(Arc::clone(&state)));
         let probing = tokio::spawn(probe(state.client.clone(), Arc::clone(&health)));
-        let health_room = Room { clients: MAX_HEALTH_CLIENTS, grace: Duration::from_secs(1) };
+        let health_room = Room { clients: MAX_HEALTH_CLIENTS, idle: IDLE_TIMEOUT, grace: Duration::from_secs(1) };
         let answering_health = {
             let health = Arc::clone(&health);
             let answer = move |request, _: Peer, _| Arc::clone(&health).answer(request);
@@ -144,12 +153,19 @@ impl Server {
         };
         let service = Arc::clone(&state.service);
         let answer = move |request, peer, _| Arc::clone(&service).answer(request, peer);
-        let room = Room { clients: MAX_CLIENTS, grace: shutdown_grace };
+        let room = Room { clients: MAX_CLIENTS, idle: IDLE_TIMEOUT, grace: shutdown_grace };
         tokio::select! {
             () = accept(Arc::new(listener), room, stop, answer) => {}
             () = now => tracing::info!("ended at once"),
         }
+        // Runs that were given up are put on record as they are dropped.
         state.service.runner.admission.close();
+        let recorded = async {
+            while state.service.runner.admission.running() > 0 {
+                sleep(RECORD_LOOK).await;
+            }
+        };
+        let _ = timeout(RECORD_TIMEOUT, recorded).await;
         for task in [looking, probing, answering_health] {
             task.abort();
         }

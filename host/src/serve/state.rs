@@ -1,6 +1,7 @@
 //! What changes while the server runs: the policy, the queries it allows, and certificates. Files are looked at every few seconds; what is of
 //! no use leaves everything as it is.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -46,7 +47,8 @@ pub(crate) struct Kept {
     policy: Option<Arc<Policy>>,
     /// What the cache was made of.
     cache: Option<(CachePolicy, Withheld)>,
-    told: Option<String>,
+    /// What was told last of each file.
+    told: BTreeMap<&'static str, String>,
 }
 
 /// Reads a policy file.
@@ -69,15 +71,14 @@ pub(crate) fn read(path: &std::path::Path) -> Result<Vec<u8>, Error> {
 impl State {
     /// Looks at all files, and takes what has changed.
     pub(crate) async fn look(&self) {
-        if let Err(error) = self.look_at_policy().await {
-            self.tell_once(&error);
-        }
+        let looked = self.look_at_policy().await;
+        self.tell_once("policy", looked.err());
         if let Some(tls) = &self.tls {
-            match tls.reload() {
-                Ok(true) => tracing::info!("the certificates were read again"),
-                Ok(false) => {}
-                Err(error) => self.tell_once(&error),
+            let reloaded = tls.reload();
+            if matches!(reloaded, Ok(true)) {
+                tracing::info!("the certificates were read again");
             }
+            self.tell_once("certificates", reloaded.err());
         }
         let policy = self.kept().policy.clone();
         if let Some(policy) = policy {
@@ -109,6 +110,16 @@ impl State {
         let policy = Policy::parse(bytes).map_err(|error| {
             Error::new(Kind::Configuration, format!("the policy `{}` cannot be used", text::path(&self.policy_file))).because(error)
         })?;
+        let queries = policy.tenants.values().flat_map(|tenant| tenant.queries.iter().map(move |query| (tenant, query)));
+        for (tenant, query) in queries {
+            if query.digest.is_none() && !self.service.catalogue.has_built_in(query.name.as_str()) {
+                let message = format!(
+                    "tenant `{}` has a query `{}` without `digest`, and none of this name comes with podlens",
+                    tenant.name, query.name
+                );
+                return Err(Error::new(Kind::Configuration, message));
+            }
+        }
         let policy = Arc::new(policy);
         let callers = Callers::of(&policy);
         if callers.admits_anonymous() && !self.is_loopback {
@@ -122,6 +133,7 @@ impl State {
         self.service.runner.admission.set_slots(policy.concurrent_runs.unwrap_or(self.slots));
         let rules = Arc::new(Rules { policy: policy.digest, callers });
         *self.service.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
+        *self.service.runner.tenants.write().unwrap_or_else(PoisonError::into_inner) = policy.tenants.clone();
         self.service.catalogue.drop_others(&policy);
         self.metrics.set_tenants(policy.tenants.keys());
         self.kept().policy = Some(policy);
@@ -143,13 +155,21 @@ impl State {
         kept.cache = wanted;
     }
 
-    fn tell_once(&self, error: &Error) {
-        let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-        let told = format!("{error}: {cause}");
+    /// Tells what is wrong with a file, once for as long as it stays the same.
+    fn tell_once(&self, file: &'static str, error: Option<Error>) {
         let mut kept = self.kept();
-        if kept.told.as_ref() != Some(&told) {
+        let Some(error) = error else {
+            // A policy that was refused is not looked at again, and is as wrong as before.
+            if file != "policy" || kept.seen == kept.policy.as_ref().map(|policy| policy.digest) {
+                kept.told.remove(file);
+            }
+            return;
+        };
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        let told = format!("{error}: {cause}");
+        if kept.told.get(file) != Some(&told) {
             tracing::error!(cause, "{error}; what was good before stays");
-            kept.told = Some(told);
+            kept.told.insert(file, told);
         }
     }
 

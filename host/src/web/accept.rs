@@ -45,6 +45,8 @@ pub(crate) trait Door: Send + Sync + 'static {
 pub(crate) struct Room {
     /// Most clients at once, each with one request.
     pub(crate) clients: usize,
+    /// How long a client may keep a connection without a request, and take for the head of one.
+    pub(crate) idle: Duration,
     /// How long answers that are under way may take after the wish to end.
     pub(crate) grace: Duration,
 }
@@ -74,6 +76,8 @@ where
             Ok(arrived) => arrived,
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
+                // As where there are no more descriptors: who says nothing has one.
+                seats.free_one();
                 sleep(ACCEPT_RETRY).await;
                 continue;
             }
@@ -96,7 +100,7 @@ where
                 Err(error) => return tracing::debug!(%error, "a client did not come in"),
             };
             let answer = |request| answer(request, client.clone(), stop.clone());
-            if let Err(error) = connection::serve(stream, seat, stop.clone(), answer).await {
+            if let Err(error) = connection::serve(stream, seat, stop.clone(), room.idle, answer).await {
                 tracing::debug!(%error, "a client's connection ended");
             }
         });

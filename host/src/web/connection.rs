@@ -17,10 +17,6 @@ use super::seats::{Busy, Seat};
 use super::socket::Socket;
 use super::stop::Stop;
 
-/// How long a client may take for the head of a request, and keep a connection without one. kube-apiserver gives 32 s and 90 s
-/// (k8s.io/apiserver `pkg/server/secure_serving.go`), to clients across a network; here they are on the same machine. Arbitrary.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Most bytes of a head, twice what the longest target that is served has, and most headers: browsers send about 20. Arbitrary.
 const HEAD_MAX_BYTES: usize = 16 * 1024;
 const HEAD_MAX_HEADERS: usize = 64;
@@ -30,6 +26,7 @@ pub(crate) async fn serve<A, B>(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     seat: Seat,
     stop: Stop,
+    idle: Duration,
     answer: impl Fn(Request<Incoming>) -> A,
 ) -> hyper::Result<()>
 where
@@ -44,7 +41,7 @@ where
         async move { Ok::<_, Infallible>(answer.await.map(|body| Held { body, _busy: busy })) }
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_headers(HEAD_MAX_HEADERS).max_buf_size(HEAD_MAX_BYTES);
+    builder.timer(TokioTimer::new()).header_read_timeout(idle).max_headers(HEAD_MAX_HEADERS).max_buf_size(HEAD_MAX_BYTES);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(Socket::new(stream)), service));
     tokio::select! {
         ended = connection.as_mut() => return ended,

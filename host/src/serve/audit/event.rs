@@ -195,6 +195,7 @@ pub(crate) enum Resource {
     Pods,
     TokenReviews,
     SubjectAccessReviews,
+    SelfSubjectAccessReviews,
     /// What the API server says of itself: no object, but something that is asked for.
     Version,
 }
@@ -255,6 +256,8 @@ pub(crate) enum RefusalReason {
     QueueFull,
     /// The server ends.
     Closed,
+    /// The policy became another one for the tenant, while the run waited.
+    PolicyChanged,
 }
 
 impl Subject {
@@ -307,6 +310,7 @@ impl Serialize for ObjectRef {
             Resource::Pods => ("pods", None, "v1"),
             Resource::TokenReviews => ("tokenreviews", Some("authentication.k8s.io"), "v1"),
             Resource::Version => ("version", None, "v1"),
+            Resource::SelfSubjectAccessReviews => ("selfsubjectaccessreviews", Some("authorization.k8s.io"), "v1"),
             Resource::SubjectAccessReviews => ("subjectaccessreviews", Some("authorization.k8s.io"), "v1"),
         };
         let mut map = serializer.serialize_map(None)?;

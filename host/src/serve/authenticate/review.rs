@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::Unauthenticated;
 use super::token::Sha256Hash;
@@ -26,12 +26,16 @@ const ASKED_AT_ONCE: usize = 16;
 /// Most bytes of an answer. One has some hundred, and groups.
 const ANSWER_MAX_BYTES: u64 = 64 * 1024;
 
+type Kept = HashMap<Sha256Hash, (Reviewed, Instant)>;
+
 /// Asks, and remembers.
 #[derive(Debug)]
 pub(crate) struct TokenReviews {
     client: Client,
     audience: RwLock<String>,
-    kept: Mutex<HashMap<Sha256Hash, (Reviewed, Instant)>>,
+    kept: Mutex<Kept>,
+    /// Of those that are nobody's: anybody can make up as many as he likes, and must not push the others out.
+    nobodys: Mutex<Kept>,
     asking: Semaphore,
 }
 
@@ -39,7 +43,7 @@ impl TokenReviews {
     /// Asks through `client`, which has to act as the host, about tokens that are meant for `audience`.
     pub(crate) fn new(client: Client, audience: &str) -> Self {
         let audience = RwLock::new(audience.to_owned());
-        Self { client, audience, kept: Mutex::default(), asking: Semaphore::new(ASKED_AT_ONCE) }
+        Self { client, audience, kept: Mutex::default(), nobodys: Mutex::default(), asking: Semaphore::new(ASKED_AT_ONCE) }
     }
 
     /// From now on, tokens are meant for another audience.
@@ -47,7 +51,9 @@ impl TokenReviews {
         let mut current = self.audience.write().unwrap_or_else(PoisonError::into_inner);
         if *current != audience {
             audience.clone_into(&mut current);
-            self.kept.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            for kept in [&self.kept, &self.nobodys] {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            }
         }
     }
 
@@ -59,7 +65,11 @@ impl TokenReviews {
         if !may_be_good(token, &audience) {
             return Ok(Reviewed::Nobody);
         }
-        let Ok(_place) = self.asking.try_acquire() else { return Err(Unauthenticated::TooMany) };
+        let Ok(Ok(_place)) = timeout_at(deadline, self.asking.acquire()).await else { return Err(Unauthenticated::TooMany) };
+        // Somebody may have asked about the same one meanwhile.
+        if let Some(kept) = self.kept(hash) {
+            return Ok(kept);
+        }
         let until = Instant::now() + HOLDS;
         let request = Request::token_review(token, &audience);
         let answer = self.client.send(&request, Call { deadline, max_bytes: ANSWER_MAX_BYTES }).await;
@@ -74,12 +84,15 @@ impl TokenReviews {
     }
 
     fn kept(&self, hash: Sha256Hash) -> Option<Reviewed> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.get(&hash).filter(|(_, until)| Instant::now() < *until).map(|(reviewed, _)| reviewed.clone())
+        [&self.kept, &self.nobodys].into_iter().find_map(|kept| {
+            let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.get(&hash).filter(|(_, until)| Instant::now() < *until).map(|(reviewed, _)| reviewed.clone())
+        })
     }
 
     fn keep(&self, hash: Sha256Hash, reviewed: Reviewed, until: Instant) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = if matches!(reviewed, Reviewed::ServiceAccount(_)) { &self.kept } else { &self.nobodys };
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MAX_KEPT {
             let now = Instant::now();
             kept.retain(|_, (_, until)| now < *until);

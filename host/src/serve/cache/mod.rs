@@ -16,10 +16,9 @@ use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use crate::client::Client;
-use crate::config::{Impersonation, Origin, Sourced};
 use crate::kube::Namespace;
 use crate::serve::metrics::{CacheLookup, CacheSize, Metrics};
-use crate::serve::policy::{CachePolicy, Identity};
+use crate::serve::policy::CachePolicy;
 use crate::source::{Keep, Latest, Room};
 
 pub(crate) use access::AccessReviews;
@@ -45,7 +44,7 @@ pub(crate) struct Cache {
 impl Cache {
     /// Nothing is read yet. `keep` is done to each pod before it is kept, and takes out what no tenant may see.
     pub(crate) fn new(client: &Client, policy: CachePolicy, keep: Keep, io: Handle, metrics: Metrics) -> Self {
-        let client = client.acting_as(impersonation(&policy.identity)).announcing("cache");
+        let client = client.acting(policy.identity.acting()).announcing("cache");
         let room = Arc::new(Room::new(usize::try_from(policy.bytes).unwrap_or(usize::MAX)));
         Self { client, policy, keep, room, io, metrics, watches: Mutex::default() }
     }
@@ -90,14 +89,6 @@ impl Cache {
 
     fn watches(&self) -> MutexGuard<'_, HashMap<Option<Namespace>, Kept>> {
         self.watches.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// How a client is to act for this identity. There is always an answer, so that nothing is sent as the host by omission.
-pub(crate) fn impersonation(identity: &Identity) -> Option<Sourced<Impersonation>> {
-    match identity {
-        Identity::Host => None,
-        Identity::ServiceAccount(account) => Some(Sourced::new(Impersonation::of_account(account), Origin::Policy)),
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::task::JoinError;
 use tokio::time::Instant;
 
 use super::{AccessReviews, Cache};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::kube::{Detail, Namespace};
 use crate::policy::{PodRequest, Scope};
 use crate::serve::audit::PodsFrom;
@@ -143,7 +143,7 @@ enum State {
 impl PodPages for TenantPages {
     fn next(&mut self, bounds: Bounds) -> BoxFuture<'_, Result<Option<Page>, Error>> {
         Box::pin(async move {
-            let Some(state) = self.state.take() else { return Err(Error::server_error("the list was given up")) };
+            let Some(state) = self.state.take() else { return Err(Error::new(Kind::Fault, "the list was given up")) };
             // What the cache knew is there, and goes nowhere for it.
             if let State::Known(mut lists) = state {
                 let page = next_known(&mut lists, bounds).await;
@@ -224,5 +224,5 @@ impl<T> Drop for Aborting<T> {
 }
 
 fn fault(error: JoinError) -> Error {
-    Error::server_error("reading pods was stopped by a fault of podlens").because(error)
+    Error::new(Kind::Fault, "reading pods was stopped by a fault of podlens").because(error)
 }

@@ -25,7 +25,7 @@ pub(super) struct Problem {
 }
 
 /// All there are.
-pub(super) const CODES: [&str; 20] = [
+pub(super) const CODES: [&str; 21] = [
     "bad_request",
     "unauthenticated",
     "forbidden",
@@ -42,6 +42,7 @@ pub(super) const CODES: [&str; 20] = [
     "limit_exceeded",
     "too_many_runs",
     "shutting_down",
+    "policy_changed",
     "audit_unavailable",
     "cluster_unavailable",
     "cluster_error",
@@ -131,7 +132,8 @@ impl Problem {
 /// ours.
 fn told(error: &Error) -> String {
     let mut told = error.to_string();
-    if matches!(error.kind(), Kind::Query | Kind::NotFound | Kind::InvalidArgument | Kind::Component) {
+    // Of a run, all other kinds are the API server's, with its address and its words.
+    if matches!(error.kind(), Kind::Query | Kind::Component) {
         let mut cause = std::error::Error::source(error);
         while let Some(error) = cause {
             told += &format!(": {error}");
@@ -150,7 +152,14 @@ mod tests {
     #[test]
     fn a_failure_of_the_cluster_is_told_without_its_words() {
         let cause = "pods is forbidden: user \"system:serviceaccount:podlens:podlens\"";
-        for (kind, code) in [(Kind::Denied, 403), (Kind::Unavailable, 503), (Kind::Server, 502), (Kind::Unreachable, 503)] {
+        for (kind, code) in [
+            (Kind::Denied, 403),
+            (Kind::Unavailable, 503),
+            (Kind::Server, 502),
+            (Kind::Unreachable, 503),
+            (Kind::NotFound, 422),
+            (Kind::InvalidArgument, 400),
+        ] {
             let problem = Problem::of_error(&Error::new(kind, "it could not be read").because(cause).hint("ask `admin`"));
             let json: Value = serde_json::from_slice(&problem.json()).unwrap();
             assert_eq!((&json["status"], &json["detail"]), (&code.into(), &"it could not be read".into()));

@@ -86,6 +86,13 @@ pub(super) async fn run(
     let started = match service.runner.start(wish).await {
         Ok(started) => started,
         Err(NoRun::NoAudit) => return Err(no_audit()),
+        Err(NoRun::Changed) => {
+            refused(RefusalReason::PolicyChanged)?;
+            let changed = "the policy has changed while the run waited: ask again";
+            return Err(
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "policy_changed", changed).retry_after(Duration::from_secs(1))
+            );
+        }
         Err(NoRun::Refused(Refused { why, retry_after })) => {
             let (reason, problem) = match why {
                 Why::Rate => (RefusalReason::Rate, too_many("more runs a second than are yours")),
@@ -177,13 +184,19 @@ async fn streamed(mut run: TenantRun, rows: Rows, mut printer: Printer<Rows>) ->
                     }
                     match ready {
                         Ok(row) => row,
-                        Err(_) => run.next_row().await,
+                        // A client that has gone is not waited for until the next row comes.
+                        Err(_) => tokio::select! {
+                            row = run.next_row() => row,
+                            () = sender.closed() => return,
+                        },
                     }
                 }
             };
         }
         let (result, _) = run.finish().await;
-        let complete = result.is_ok() && printer.finish(true).is_ok();
+        let complete = result.is_ok();
+        // Where it is not, a last line says so.
+        let complete = printer.finish(complete).is_ok() && complete;
         if !rows.is_empty() && sender.send(Piece::Bytes(rows.take())).await.is_err() {
             return;
         }

@@ -75,7 +75,7 @@ impl Service {
         let (method, has_body) = (head.method.clone(), announces_body(&head.headers));
         let answered = self.clone().decide(head, body, route, peer).await;
         let mut answer = answered.unwrap_or_else(|problem| refusal(&problem));
-        if has_body || answer.status().is_client_error() {
+        if has_body {
             // What follows on the connection may be a body that nobody reads.
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -158,7 +158,9 @@ impl Service {
             return Err(Problem::new(StatusCode::EXPECTATION_FAILED, "bad_request", "only `100-continue` can be expected"));
         }
         let takes_body = matches!(head.method, Method::POST | Method::PUT);
-        if announces_body(&head.headers) && !takes_body {
+        let is_empty =
+            head.headers.get_all(CONTENT_LENGTH).iter().all(|bytes| bytes == "0") && !head.headers.contains_key(TRANSFER_ENCODING);
+        if !is_empty && !takes_body {
             return Err(Problem::bad_request(format!("a {} has no body", head.method)));
         }
         if head.headers.contains_key(CONTENT_ENCODING) {
@@ -258,7 +260,7 @@ fn unauthenticated(refused: &Unauthenticated) -> Problem {
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_unavailable", detail).retry_after(Duration::from_secs(1))
         }
         Unauthenticated::TooMany => {
-            Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_runs", detail).retry_after(Duration::from_secs(1))
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_unavailable", detail).retry_after(Duration::from_secs(1))
         }
         Unauthenticated::NothingShown | Unauthenticated::NoBearer | Unauthenticated::Unknown => {
             Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)

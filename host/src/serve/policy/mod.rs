@@ -12,6 +12,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::client::Acting;
+use crate::config::{Impersonation, Origin, Sourced};
 use crate::kube::{Namespace, ServiceAccount};
 use crate::limits::Limits;
 use crate::policy::Grant;
@@ -35,7 +37,7 @@ pub(crate) struct Policy {
 }
 
 /// Who may run what, over which pods.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Tenant {
     pub(crate) name: TenantName,
     /// At least one, and none of another tenant.
@@ -116,6 +118,16 @@ pub(crate) enum Identity {
     Host,
     /// This account, impersonated.
     ServiceAccount(ServiceAccount),
+}
+
+impl Identity {
+    /// As whom a client is to act. There is always somebody: nothing is sent as the host by omission.
+    pub(crate) fn acting(&self) -> Acting {
+        match self {
+            Self::Host => Acting::Ourselves,
+            Self::ServiceAccount(account) => Acting::As(Sourced::new(Impersonation::of_account(account), Origin::Policy)),
+        }
+    }
 }
 
 /// As people are shown it.

@@ -69,7 +69,10 @@ impl Apart {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).current_dir("/").kill_on_drop(true);
-        let mut child = command.spawn().map_err(|error| failed("the compiler cannot be started").because(error))?;
+        let mut child = command.spawn().map_err(|error| {
+            // Not the component's fault.
+            Error::new(Kind::Fault, "the compiler cannot be started").because(error)
+        })?;
         let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(failed("the compiler cannot be talked to"));
         };

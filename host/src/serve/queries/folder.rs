@@ -1,6 +1,6 @@
 //! The components of a folder, by digest.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -42,7 +42,8 @@ impl Folder {
                 return HashMap::new();
             }
         };
-        seen.retain(|path, _| files.iter().any(|(known, ..)| known == path));
+        let known: HashSet<_> = files.iter().map(|(path, ..)| path.clone()).collect();
+        seen.retain(|path, _| known.contains(path));
         for (path, bytes, modified) in files {
             let is_same = |seen: &&Seen| (seen.bytes, seen.modified) == (bytes, modified);
             if seen.get(&path).filter(is_same).is_none() {

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::Value;
+use tokio::runtime::Handle;
 
 use crate::error::{Error, Kind};
 use crate::output::inspection;
@@ -49,23 +50,29 @@ struct Tried {
 pub(crate) struct Catalogue {
     runtime: Runtime,
     built_in: BuiltIn,
-    folder: Option<Folder>,
+    folder: Option<Arc<Folder>>,
     apart: Option<Apart>,
     loaded: RwLock<HashMap<Digest, Tried>>,
     uploads: Uploads,
+    /// Of the queries that come with the program, as far as they were asked for.
+    digests: RwLock<HashMap<String, Digest>>,
+    /// Where guests run.
+    guests: Handle,
 }
 
 impl Catalogue {
     /// Nothing is loaded yet. `apart`: where there is none, nothing can be uploaded.
-    pub(crate) fn new(runtime: Runtime, built_in: BuiltIn, folder: Option<PathBuf>, apart: Option<Apart>) -> Self {
-        Self { runtime, built_in, folder: folder.map(Folder::new), apart, loaded: RwLock::default(), uploads: Uploads::default() }
+    pub(crate) fn new(runtime: Runtime, built_in: BuiltIn, folder: Option<PathBuf>, apart: Option<Apart>, guests: Handle) -> Self {
+        let (folder, loaded, uploads) = (folder.map(|path| Arc::new(Folder::new(path))), RwLock::default(), Uploads::default());
+        Self { runtime, built_in, folder, apart, loaded, uploads, digests: RwLock::default(), guests }
     }
 
     /// Loads what `policy` allows and is not loaded.
     pub(crate) async fn load(&self, policy: &Policy) {
         let wanted = self.wanted(policy);
-        let found = match &self.folder {
-            Some(folder) => folder.scan(),
+        let found = match self.folder.clone() {
+            // Reading many files takes its time.
+            Some(folder) => tokio::task::spawn_blocking(move || folder.scan()).await.unwrap_or_default(),
             None => HashMap::new(),
         };
         for (digest, allowed) in &wanted {
@@ -74,7 +81,12 @@ impl Catalogue {
                 continue;
             }
             let tried = match self.bytes(allowed, *digest, &found) {
-                Ok(bytes) => Tried { ready: self.ready(bytes).await, is_final: true },
+                Ok(bytes) => {
+                    let ready = self.ready(bytes).await;
+                    // The same bytes give the same, but for what a busy machine does to them.
+                    let passes = ready.as_ref().is_err_and(|error| error.limit().is_some() || error.is_fault());
+                    Tried { ready, is_final: !passes }
+                }
                 Err(error) => Tried { ready: Err(error), is_final: false },
             };
             let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
@@ -108,8 +120,10 @@ impl Catalogue {
     }
 
     fn wanted<'a>(&self, policy: &'a Policy) -> HashMap<Digest, &'a AllowedQuery> {
-        let all = policy.tenants.values().flat_map(|tenant| &tenant.queries);
-        all.filter_map(|allowed| Some((self.digest(allowed)?, allowed))).collect()
+        let all = || policy.tenants.values().flat_map(|tenant| &tenant.queries);
+        // Of one that is allowed in both ways, the bytes that are here anyway.
+        let (built_in, files): (Vec<_>, Vec<_>) = all().partition(|allowed| allowed.digest.is_none());
+        files.into_iter().chain(built_in).filter_map(|allowed| Some((self.digest(allowed)?, allowed))).collect()
     }
 
     /// The query that a tenant calls so; `None` where it may run none, whether or not there is one.
@@ -167,11 +181,30 @@ impl Catalogue {
     }
 
     fn digest(&self, allowed: &AllowedQuery) -> Option<Digest> {
-        allowed.digest.or_else(|| (self.built_in)(allowed.name.as_str()).map(Digest::of))
+        allowed.digest.or_else(|| self.built_in_digest(allowed.name.as_str()))
     }
 
+    /// Counted once for each.
+    fn built_in_digest(&self, name: &str) -> Option<Digest> {
+        if let Some(digest) = self.digests.read().unwrap_or_else(PoisonError::into_inner).get(name) {
+            return Some(*digest);
+        }
+        let digest = Digest::of((self.built_in)(name)?);
+        self.digests.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), digest);
+        Some(digest)
+    }
+
+    /// Whether a query of this name comes with the program.
+    pub(crate) fn has_built_in(&self, name: &str) -> bool {
+        (self.built_in)(name).is_some()
+    }
+
+    /// Loads a component where guests run: describing itself is the component's own work.
     async fn ready(&self, bytes: Vec<u8>) -> Ready {
-        let told = self.runtime.inspect(bytes).await;
+        let runtime = self.runtime.clone();
+        let told = self.guests.spawn(async move { runtime.inspect(bytes).await }).await;
+        let told =
+            told.map_err(|error| Error::new(Kind::Fault, "loading a query was stopped by a fault of podlens").because(error))?;
         let inspection = inspection::value(&told);
         Ok(Arc::new(Loaded { query: told.query?, inspection }))
     }

@@ -7,6 +7,7 @@
 mod report;
 mod witness;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -23,9 +24,10 @@ use crate::runtime::{Digest, LogLine, Run, RunOptions};
 use crate::serve::admission::{Admission, Place, Refused};
 use crate::serve::audit::{self, Allowed, AuditError, AuditLog, Counts, Decision, Event, RunComplete, RunStarted};
 use crate::serve::authenticate::Authenticated;
-use crate::serve::cache::{AccessReviews, Cache, Reading, TenantPods, impersonation};
+use crate::serve::cache::{AccessReviews, Cache, Reading, TenantPods};
 use crate::serve::metrics::{Metrics, RunEnded};
 use crate::serve::outcome::Outcome;
+use crate::serve::policy::{Tenant, TenantName};
 use crate::serve::queries::Loaded;
 use crate::source::ApiServer;
 
@@ -40,6 +42,8 @@ pub(crate) struct Runner {
     /// The host's own client: each run gets one that acts as its tenant.
     pub(crate) client: Client,
     pub(crate) access: Arc<AccessReviews>,
+    /// Of the policy of the moment: who waited for a turn begins only if nothing has changed for him.
+    pub(crate) tenants: RwLock<BTreeMap<TenantName, Arc<Tenant>>>,
     /// Changes with the policy.
     pub(crate) cache: RwLock<Option<Arc<Cache>>>,
     pub(crate) admission: Admission,
@@ -75,6 +79,8 @@ pub(crate) struct Wish {
 pub(crate) enum NoRun {
     /// There is no room for it now.
     Refused(Refused),
+    /// The policy has become another one for this tenant while it waited.
+    Changed,
     /// It cannot be put on record.
     NoAudit,
 }
@@ -89,6 +95,11 @@ impl Runner {
             NoRun::Refused(refused)
         })?;
         let queued = queued.elapsed();
+        let is_same =
+            self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&tenant.name).is_some_and(|now| *now == tenant);
+        if !is_same {
+            return Err(NoRun::Changed);
+        }
         let id = Uuid::new_v4();
         let started = RunStarted { run: on_record(id, &wish) };
         self.record(&Event::RunStarted(started)).map_err(|_| NoRun::NoAudit)?;
@@ -97,7 +108,7 @@ impl Runner {
         let words = format!("tenant/{} component/{} run/{id}", tenant.name, digest.get(..19).unwrap_or(&digest));
         let witness =
             CallWitness { audit: self.audit.clone(), metrics: self.metrics.clone(), run: Some((id, tenant.name.clone())) };
-        let client = self.client.acting_as(impersonation(&tenant.identity)).announcing(&words).witnessed(Arc::new(witness));
+        let client = self.client.witnessed(Arc::new(witness)).acting(tenant.identity.acting()).announcing(&words);
         let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner).clone().filter(|_| !wish.fresh);
         let access = Arc::clone(&self.access);
         let pods = TenantPods::new(cache, ApiServer::new(client), tenant.identity.clone(), access, self.io.clone());
@@ -191,13 +202,10 @@ impl TenantRun {
     /// Waits for the end, puts it on record, and says how it was. An answer that cannot be put on record is none.
     pub(crate) async fn finish(mut self) -> (Result<(), Error>, Arc<RunReport>) {
         let Some(open) = &mut self.open else { return (Err(Error::server_error("the run has ended")), self.cancelled(&[])) };
-        // Until here, dropping this cancels the run.
-        while open.run.next_row().await.is_some() {}
-        let Some(Open { run, place }) = self.open.take() else {
-            return (Err(Error::server_error("the run has ended")), self.cancelled(&[]));
-        };
-        let ending = run.finish().await;
-        drop(place);
+        // Given up here, dropping this still has it, and puts it on record as cancelled.
+        let ending = open.run.ended().await;
+        // Until it is on record.
+        let _place = self.open.take().map(|open| open.place);
         let result = match (ending.result, ending.report.incomplete.clone()) {
             (Ok(()), Some(error)) => Err(error.told_as("the query has not seen all pods")),
             (result, _) => result,
@@ -249,9 +257,10 @@ impl Drop for TenantRun {
         let Some(Open { run, place }) = self.open.take() else { return };
         let used: Vec<_> = Limit::ALL.iter().map(|limit| (*limit, run.used(*limit))).collect();
         drop(run);
-        drop(place);
         let report = self.cancelled(&used);
         // Nobody waits for its answer, and the failure has been told.
         let _ = self.end(&report);
+        // Who waits for all runs to have ended waits for their records, too.
+        drop(place);
     }
 }

@@ -65,6 +65,7 @@ impl Asked {
             "tokenreviews" => Resource::TokenReviews,
             "pods" => Resource::Pods,
             "" => Resource::Version,
+            "selfsubjectaccessreviews" => Resource::SelfSubjectAccessReviews,
             _ => Resource::SubjectAccessReviews,
         };
         let namespace = target.namespace.and_then(|name| Namespace::parse(name).ok());
