@@ -88,7 +88,10 @@ where
         }
         let (door, seat, stop, answer) = (Arc::clone(&door), seats.seat(), stopped.clone(), answer.clone());
         connections.spawn(async move {
-            let (stream, client) = match door.open(arrived).await {
+            let opened = door.open(arrived).await;
+            // The door closes with the last who holds it: who is inside must not keep it open.
+            drop(door);
+            let (stream, client) = match opened {
                 Ok(opened) => opened,
                 Err(error) => return tracing::debug!(%error, "a client did not come in"),
             };
