@@ -50,9 +50,14 @@ pub(super) fn of_body(body: &[u8], headers: &HeaderMap) -> Result<Asked, Problem
         #[serde(default)]
         fresh: bool,
     }
-    let Body { parameters: Pairs(pairs), fresh } = serde_json::from_slice(body).map_err(|error| {
-        Problem::bad_request(format!("the body is not what is taken, such as `{{\"parameters\": {{\"min\": 3}}}}`: {error}"))
-    })?;
+    let wrong = |why: &dyn std::fmt::Display| {
+        Problem::bad_request(format!("the body is not what is taken, such as `{{\"parameters\": {{\"min\": 3}}}}`: {why}"))
+    };
+    // serde takes a list of the fields, too.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(wrong(&"it is a list"));
+    }
+    let Body { parameters: Pairs(pairs), fresh } = serde_json::from_slice(body).map_err(|error| wrong(&error))?;
     Ok(Asked { arguments: pairs, fresh: fresh || wants_fresh(headers) })
 }
 

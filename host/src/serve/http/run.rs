@@ -136,8 +136,8 @@ async fn collected(mut run: TenantRun, form: Form, rows: Rows, mut printer: Prin
         Ok(()) => {
             let mut whole = headers.set(answer(StatusCode::OK, form.content_type(), Body::whole(rows.take())));
             if form == Form::Html {
-                // The page's own, which lets its script and its style act and nothing else.
-                if let Ok(policy) = HeaderValue::from_str(&page_policy()) {
+                // The page's own, which lets its script and its style act and nothing else. Within a page none can say who may frame it.
+                if let Ok(policy) = HeaderValue::from_str(&format!("{}; frame-ancestors 'none'", page_policy())) {
                     whole.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
                 }
             }
@@ -176,13 +176,18 @@ async fn streamed(mut run: TenantRun, rows: Rows, mut printer: Printer<Rows>) ->
                     }
                     match ready {
                         Ok(row) => row,
-                        Err(_) => run.next_row().await,
+                        Err(_) => tokio::select! {
+                            row = run.next_row() => row,
+                            // Nothing that is sent would tell of it meanwhile: the next row may be long in coming.
+                            () = sender.closed() => return,
+                        },
                     }
                 }
             };
         }
         let (result, _) = run.finish().await;
-        let complete = result.is_ok() && printer.finish(true).is_ok();
+        // The last line of what is not all says so.
+        let complete = printer.finish(result.is_ok()).is_ok() && result.is_ok();
         if !rows.is_empty() && sender.send(Piece::Bytes(rows.take())).await.is_err() {
             return;
         }
@@ -190,7 +195,7 @@ async fn streamed(mut run: TenantRun, rows: Rows, mut printer: Printer<Rows>) ->
             let _ = sender.send(Piece::End).await;
         }
     });
-    headers.set(answer(StatusCode::OK, Form::JsonLines.content_type(), Body::Streamed(pieces)))
+    headers.set(answer(StatusCode::OK, Form::JsonLines.content_type(), Body::streamed(pieces)))
 }
 
 fn unshown(error: &io::Error) -> Problem {
