@@ -180,7 +180,7 @@ fn a_call_is_recorded_by_the_names_of_kubernetes() {
         "stage": "ResponseComplete", "auditID": audit_id, "runID": run_id, "tenant": "checkout",
         "impersonatedUser": { "username": "system:serviceaccount:shop:podlens-reader" }, "verb": "get",
         "objectRef": { "resource": "pods", "apiVersion": "v1", "namespace": "shop", "name": "web-0" },
-        "responseStatus": { "reason": "timeout" }, "latencyMilliseconds": 12, "bytes": 4096, "hash": line["hash"],
+        "responseStatus": { "reason": "unreachable" }, "latencyMilliseconds": 12, "bytes": 4096, "hash": line["hash"],
     });
     assert_eq!(line, expected);
 }
