@@ -73,7 +73,7 @@ fn the_story_is_always_the_same() {
 }
 
 /// `podlens demo --serve`, until it is told to end.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     /// Held open, so that it never writes to a pipe that nobody reads.
     _stdout: BufReader<ChildStdout>,
@@ -81,7 +81,7 @@ struct Serving {
 }
 
 impl Serving {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let mut command = program::command();
         let child = command.args(["demo", "--serve"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = child.expect("podlens can be started");
@@ -105,8 +105,26 @@ impl Serving {
         found.unwrap_or_else(|| panic!("no {name} in {:?}", self.printed)).1
     }
 
+    /// What is printed after these words.
+    fn told(&self, what: &str) -> &str {
+        self.printed.iter().find_map(|line| line.strip_prefix(what)).expect("it is printed")
+    }
+
+    /// The kubeconfig of a server that reads as its tenants' accounts.
+    pub(crate) fn server_kubeconfig(&self) -> &Path {
+        Path::new(self.told("# The account of a server that reads as its tenants' accounts: "))
+    }
+
+    /// The token of that server's caller in this namespace.
+    pub(crate) fn caller_token(&self, namespace: &str) -> String {
+        let name = format!("{namespace}.token");
+        let mut paths = self.told("# The tokens of that server's callers: ").split(' ');
+        let path = paths.find(|path| path.ends_with(&name)).expect("the namespace has a caller");
+        fs::read_to_string(path).expect("it can be read").trim().to_owned()
+    }
+
     /// The mount of the account that may list pods.
-    fn mount(&self) -> PathBuf {
+    pub(crate) fn mount(&self) -> PathBuf {
         self.export("PODLENS_SERVICE_ACCOUNT_DIR").into()
     }
 
@@ -176,9 +194,8 @@ fn what_it_prints_is_all_that_a_client_needs() {
 fn what_a_server_for_others_needs_is_there_and_private() {
     let serving = Serving::start();
     let folder = serving.mount().parent().expect("the mounts are in a folder").to_owned();
-    let told = |what: &str| serving.printed.iter().find_map(|line| line.strip_prefix(what)).expect("it is printed");
-    let kubeconfig = told("# The account of a server that reads as its tenants' accounts: ");
-    let tokens = told("# The tokens of that server's callers: ");
+    let kubeconfig = serving.told("# The account of a server that reads as its tenants' accounts: ");
+    let tokens = serving.told("# The tokens of that server's callers: ");
     let paths = ["serve.kubeconfig", "shop.token", "payments.token"].map(|name| folder.join(name));
     let printed: Vec<&Path> = [kubeconfig].into_iter().chain(tokens.split(' ')).map(Path::new).collect();
     assert_eq!(printed, paths);

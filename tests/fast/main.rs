@@ -5,8 +5,8 @@
 //!
 //! Of the binary, `cli.rs` has what is typed and printed, `wire.rs` what an API server can do wrong, `trust.rs`, `kubeconfig.rs` and
 //! `tunnel.rs` the ways to it, `pods_from.rs`, `several.rs` and `watch.rs` where its pods come from, `failures.rs` what is told of a run that
-//! was stopped, `inspect.rs`, `completions.rs`, `doctor.rs`, `rbac.rs`, `proxy.rs`, `audit.rs`, `policy_file.rs` and `demo.rs` the subcommands of these names,
-//! `projects.rs` `podlens new` and `podlens build`, `query_tests.rs` `podlens test`, `frozen.rs` a query of an earlier version, `readme.rs` what the README claims, and `canary.rs` looks for
+//! was stopped, `inspect.rs`, `completions.rs`, `doctor.rs`, `rbac.rs`, `proxy.rs`, `serve/`, `audit.rs`, `policy_file.rs` and `demo.rs` the
+//! subcommands of these names, `projects.rs` `podlens new` and `podlens build`, `query_tests.rs` `podlens test`, `frozen.rs` a query of an earlier version, `readme.rs` what the README claims, and `canary.rs` looks for
 //! credentials where none may be.
 
 mod arrange;
@@ -34,6 +34,7 @@ mod query_tests;
 mod rbac;
 mod readme;
 mod sandbox;
+mod serve;
 mod several;
 mod support;
 mod tidy;

@@ -75,16 +75,26 @@ pub struct AccessAnswer {
 }
 
 impl AccessAnswer {
-    /// Reads the answer to either review.
+    /// Reads the answer to either review. One that says both is no: the API has it that they exclude each other, and a webhook may not.
     pub(crate) fn decode(body: &[u8]) -> Result<Self, DecodeError> {
         #[derive(serde::Deserialize)]
         struct Review {
             kind: String,
-            status: AccessAnswer,
+            status: Status,
+        }
+        #[derive(serde::Deserialize)]
+        struct Status {
+            #[serde(flatten)]
+            answer: AccessAnswer,
+            #[serde(default)]
+            denied: bool,
         }
         let review: Review = serde_json::from_slice(body).map_err(|_| DecodeError::malformed("SubjectAccessReview"))?;
         match review.kind.as_str() {
-            "SelfSubjectAccessReview" | "SubjectAccessReview" => Ok(review.status),
+            "SelfSubjectAccessReview" | "SubjectAccessReview" => {
+                let Status { answer, denied } = review.status;
+                Ok(Self { allowed: answer.allowed && !denied, ..answer })
+            }
             kind => Err(DecodeError::wrong_kind("SubjectAccessReview", kind)),
         }
     }
@@ -122,5 +132,7 @@ mod tests {
             assert_eq!((answer.allowed, answer.reason.as_str()), (true, "RBAC: allowed"));
         }
         AccessAnswer::decode(br#"{"kind":"Status"}"#).unwrap_err();
+        let both = br#"{"kind":"SubjectAccessReview","status":{"allowed":true,"denied":true}}"#;
+        assert!(!AccessAnswer::decode(both).unwrap().allowed);
     }
 }

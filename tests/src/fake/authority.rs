@@ -67,6 +67,11 @@ impl Authority {
         ClientCertificate { certificate_pem, key_pem }
     }
 
+    /// The certificate of a server at `127.0.0.1` and `localhost`, and its key: PEM both.
+    pub fn server(&self) -> (String, String) {
+        self.serving(Serving::InOrder)
+    }
+
     fn sign(&self, parameters: &CertificateParams) -> (String, String) {
         let key = key();
         let certificate = parameters.signed_by(&key, &*self.0).expect("a leaf has nothing to be refused for");

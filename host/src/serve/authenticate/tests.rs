@@ -1,1 +1,220 @@
+//! Who is calling, cell by cell. `tests/fast/serve/callers.rs` has what goes over sockets.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::*;
+use crate::client::Client;
+use crate::config::Config;
+use fake::{Answer, Fake, post};
+
+#[allow(dead_code, unused_imports, unreachable_pub, reason = "another package's module, of which these tests use a part")]
+#[path = "../../../../tests/src/fake/mod.rs"]
+mod fake;
+
+const REVIEWS: &str = "/apis/authentication.k8s.io/v1/tokenreviews";
+const STATIC: &str = "a-static-token";
+
+/// Of four tenants, each with another kind of caller; the last is there where `anonymous` says so.
+fn policy(anonymous: bool) -> Policy {
+    let hash: String = Sha256::digest(STATIC).iter().map(|byte| format!("{byte:02x}")).collect();
+    let callers = [
+        ("account", "serviceAccount: {namespace: shop, name: dashboards}".to_owned()),
+        ("token", format!("tokenSHA256: {hash}")),
+        ("certificate", "certificate: {commonName: jane}".to_owned()),
+        ("anybody", "anonymous: true".to_owned()),
+    ];
+    let tenants: String = callers
+        .iter()
+        .take(if anonymous { 4 } else { 3 })
+        .map(|(name, caller)| format!("- {{name: {name}, callers: [{{{caller}}}], identity: host, namespaces: [shop]}}\n"))
+        .collect();
+    Policy::parse(format!("apiVersion: podlens.dev/v1alpha1\nkind: Policy\ntenants:\n{tenants}").as_bytes()).unwrap()
+}
+
+fn reviews(fake: &Fake) -> (TokenReviews, tempfile::TempDir) {
+    let mount = tempfile::tempdir().unwrap();
+    std::fs::write(mount.path().join("token"), "host-token").unwrap();
+    std::fs::write(mount.path().join("ca.crt"), fake.authority().pem()).unwrap();
+    let client = Client::new(Config::service_account(&fake.address(), mount.path()).unwrap()).unwrap();
+    (TokenReviews::new(client, "podlens"), mount)
+}
+
+/// In the form of a service account's token; `number` tells them apart.
+fn account_token(number: u32) -> String {
+    let claims = json!({ "aud": ["podlens", "other"], "exp": 99_999_999_999_u64, "jti": number });
+    format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()))
+}
+
+fn review(status: &Value) -> Answer {
+    Answer::json(201, json!({ "kind": "TokenReview", "status": status }).to_string())
+}
+
+fn good(user: &str) -> Answer {
+    review(&json!({ "authenticated": true, "user": { "username": user }, "audiences": ["podlens"] }))
+}
+
+fn peer(address: &str, common_name: Option<&str>) -> Peer {
+    Peer { address: address.parse::<IpAddr>().unwrap(), common_name: common_name.map(Arc::from) }
+}
+
+fn headers(values: &[&str]) -> HeaderMap {
+    values.iter().map(|value| (AUTHORIZATION, value.parse().unwrap())).collect()
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(20)
+}
+
+/// The tenant, or why nobody is calling.
+async fn who(callers: &Callers, reviews: &TokenReviews, shown: &[&str], peer: &Peer) -> Result<String, &'static str> {
+    match callers.authenticate(&headers(shown), peer, reviews, soon()).await {
+        Ok(Authenticated { tenant, .. }) => Ok(tenant.name.to_string()),
+        Err(Unauthenticated::NothingShown) => Err("nothing shown"),
+        Err(Unauthenticated::NoBearer) => Err("no bearer"),
+        Err(Unauthenticated::Unknown) => Err("unknown"),
+        Err(Unauthenticated::CannotTell) => Err("cannot tell"),
+        Err(Unauthenticated::TooMany) => Err("too many"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_shown_decides_and_what_is_nobodys_is_never_nothing() {
+    let fake = Fake::builder().always(post(REVIEWS), good("system:serviceaccount:shop:dashboards")).start();
+    let (reviews, _mount) = reviews(&fake);
+    let account = format!("Bearer {}", account_token(1));
+    let (token, wrong) = (format!("Bearer {STATIC}"), "Bearer wrong");
+    let (here, there) = ("127.0.0.1", "10.0.0.7");
+    for (shown, common_name, address, expected) in [
+        (&[&*token][..], None, there, Ok("token")),
+        (&[&account], None, there, Ok("account")),
+        (&[], Some("jane"), there, Ok("certificate")),
+        (&[], None, here, Ok("anybody")),
+        (&[], None, "127.9.9.9", Ok("anybody")),
+        (&[], None, "::1", Ok("anybody")),
+        (&[], None, there, Err("nothing shown")),
+        (&[], None, "0.0.0.0", Err("nothing shown")),
+        // The token comes before the certificate, good or not.
+        (&[&token], Some("jane"), there, Ok("token")),
+        (&[wrong], Some("jane"), there, Err("unknown")),
+        (&[wrong], None, here, Err("unknown")),
+        (&[""], None, here, Err("no bearer")),
+        (&[""], Some("jane"), here, Err("no bearer")),
+        (&["Basic eDp5"], Some("jane"), here, Err("no bearer")),
+        (&[&token, &token], Some("jane"), here, Err("no bearer")),
+        (&[&token, wrong], None, here, Err("no bearer")),
+        // A certificate of nobody, and one without a name, are not none.
+        (&[], Some("john"), here, Err("unknown")),
+        (&[], Some(""), here, Err("unknown")),
+        (&[], Some("JANE"), here, Err("unknown")),
+        (&[], Some("system:masters"), here, Err("unknown")),
+    ] {
+        let callers = Callers::of(&policy(true));
+        let is = who(&callers, &reviews, shown, &peer(address, common_name)).await;
+        assert_eq!(is.as_deref().map_err(|why| *why), expected, "{shown:?} {common_name:?} {address}");
+    }
+    // Without anybody in the policy, nothing is nobody.
+    let callers = Callers::of(&policy(false));
+    assert!(!callers.admits_anonymous());
+    assert_eq!(who(&callers, &reviews, &[], &peer(here, None)).await, Err("nothing shown"));
+    assert_eq!(fake.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_on_record_is_what_was_shown() {
+    let fake = Fake::start([(post(REVIEWS), good("system:serviceaccount:shop:dashboards"))]);
+    let (reviews, _mount) = reviews(&fake);
+    let callers = Callers::of(&policy(true));
+    let by = async |shown: &[&str], common_name| {
+        let peer = peer("127.0.0.1", common_name);
+        callers.authenticate(&headers(shown), &peer, &reviews, soon()).await.unwrap().by
+    };
+    assert!(
+        matches!(by(&[&format!("Bearer {STATIC}")], None).await, Subject::Token { sha256 } if sha256[..] == Sha256::digest(STATIC)[..])
+    );
+    let account = by(&[&format!("Bearer {}", account_token(1))], None).await;
+    assert!(matches!(account, Subject::ServiceAccount(account) if account.user() == "system:serviceaccount:shop:dashboards"));
+    assert!(matches!(by(&[], Some("jane")).await, Subject::Certificate { common_name } if common_name == "jane"));
+    assert!(matches!(by(&[], None).await, Subject::Anonymous));
+}
+
+#[tokio::test]
+async fn only_an_account_of_the_policy_is_somebody() {
+    for (answer, expected) in [
+        (good("system:serviceaccount:shop:dashboards"), Ok("account")),
+        (good("system:serviceaccount:shop:default"), Err("unknown")),
+        (good("system:serviceaccount:payments:dashboards"), Err("unknown")),
+        (good("jane"), Err("unknown")),
+        (good("anybody"), Err("unknown")),
+        (review(&json!({ "authenticated": false })), Err("unknown")),
+        (review(&json!({})), Err("unknown")),
+        (Answer::status(403, "Forbidden", "no"), Err("cannot tell")),
+        (Answer::status(401, "Unauthorized", "no"), Err("cannot tell")),
+        (Answer::json(201, "{}"), Err("cannot tell")),
+        (Answer::cut(), Err("cannot tell")),
+    ] {
+        let fake = Fake::builder().always(post(REVIEWS), answer.clone()).start();
+        let (reviews, _mount) = reviews(&fake);
+        let shown = format!("Bearer {}", account_token(1));
+        let is = who(&Callers::of(&policy(true)), &reviews, &[&shown], &peer("127.0.0.1", None)).await;
+        assert_eq!(is.as_deref().map_err(|why| *why), expected, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_said_of_a_token_holds_for_ten_seconds_and_one_audience() {
+    let account = "system:serviceaccount:shop:dashboards";
+    let fake = Fake::start([
+        (post(REVIEWS), good(account)),
+        (post(REVIEWS), review(&json!({ "authenticated": false }))),
+        (post(REVIEWS), good(account)),
+    ]);
+    let (reviews, _mount) = reviews(&fake);
+    let callers = Callers::of(&policy(false));
+    let (shown, peer) = (format!("Bearer {}", account_token(1)), peer("10.0.0.7", None));
+    let ask = async || who(&callers, &reviews, &[&shown], &peer).await;
+    assert_eq!(ask().await.as_deref(), Ok("account"));
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_millis(9000)).await;
+    assert_eq!((ask().await.as_deref(), fake.seen().len()), (Ok("account"), 1));
+    tokio::time::advance(Duration::from_millis(1001)).await;
+    tokio::time::resume();
+    // It was revoked meanwhile.
+    assert_eq!((ask().await, fake.seen().len()), (Err("unknown"), 2));
+    assert_eq!((ask().await, fake.seen().len()), (Err("unknown"), 2));
+    // For another audience it was not asked about.
+    reviews.set_audience("podlens");
+    assert_eq!((ask().await, fake.seen().len()), (Err("unknown"), 2));
+    reviews.set_audience("other");
+    assert_eq!((ask().await, fake.seen().len()), (Err("unknown"), 3));
+    let asked: Value = serde_json::from_slice(&fake.seen()[2].body).unwrap();
+    assert_eq!(asked["spec"]["audiences"], json!(["other"]));
+}
+
+#[tokio::test]
+async fn who_makes_up_tokens_is_no_burden_to_the_api_server() {
+    let fake = Fake::builder().always(post(REVIEWS), review(&json!({ "authenticated": false })).held()).start();
+    let (reviews, _mount) = reviews(&fake);
+    let callers = Callers::of(&policy(false));
+    let peer = peer("10.0.0.7", None);
+    let ask = async |number: u32| who(&callers, &reviews, &[&format!("Bearer {}", account_token(number))], &peer).await;
+    let all = async {
+        let asked = join_all((0..40).map(&ask)).await;
+        let (turned_away, answered): (Vec<_>, Vec<_>) = asked.into_iter().partition(|is| *is == Err("too many"));
+        assert_eq!((turned_away.len(), answered), (24, vec![Err("unknown"); 16]));
+    };
+    let release = async {
+        while fake.seen().len() < 16 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        fake.release();
+    };
+    tokio::join!(all, release);
+    assert_eq!(fake.seen().len(), 16);
+}

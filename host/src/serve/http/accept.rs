@@ -18,7 +18,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    const ALL: [Self; 5] = [Self::Json, Self::JsonLines, Self::Csv, Self::Html, Self::Prometheus];
+    pub(super) const ALL: [Self; 5] = [Self::Json, Self::JsonLines, Self::Csv, Self::Html, Self::Prometheus];
 
     /// JSON where nothing is asked for; `None` where nothing of what is asked for is offered.
     pub(super) fn wanted(headers: &HeaderMap) -> Option<Self> {
@@ -49,7 +49,7 @@ impl Form {
         }
     }
 
-    fn media_type(self) -> &'static str {
+    pub(super) fn media_type(self) -> &'static str {
         let content_type = self.content_type();
         content_type.split_once(';').map_or(content_type, |(media_type, _)| media_type)
     }

@@ -21,7 +21,11 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) enum Body {
     Whole(Full<Bytes>),
     /// Pieces, as they come; complete when the other end says so, else the connection is broken off.
-    Streamed(mpsc::Receiver<Piece>),
+    Streamed {
+        pieces: mpsc::Receiver<Piece>,
+        /// Whether all that came was handed on, and the next answer is that it broke off.
+        ends: bool,
+    },
 }
 
 /// What a streamed body is made of.
@@ -54,6 +58,10 @@ impl Body {
     pub(super) fn whole(bytes: impl Into<Bytes>) -> Self {
         Self::Whole(Full::new(bytes.into()))
     }
+
+    pub(super) fn streamed(pieces: mpsc::Receiver<Piece>) -> Self {
+        Self::Streamed { pieces, ends: false }
+    }
 }
 
 impl HttpBody for Body {
@@ -63,25 +71,30 @@ impl HttpBody for Body {
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         match &mut *self {
             Self::Whole(whole) => Pin::new(whole).poll_frame(context).map_err(BrokenOff::from),
-            Self::Streamed(pieces) => pieces.poll_recv(context).map(|piece| match piece {
-                Some(Piece::Bytes(bytes)) => Some(Ok(Frame::data(bytes))),
-                Some(Piece::End) => None,
-                None => Some(Err(BrokenOff)),
-            }),
+            Self::Streamed { pieces, ends } => match std::task::ready!(pieces.poll_recv(context)) {
+                Some(Piece::Bytes(bytes)) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                Some(Piece::End) => Poll::Ready(None),
+                // hyper drops what it has not written yet with the connection: it has to come to write before it learns of this.
+                None if !std::mem::replace(ends, true) => {
+                    context.waker().wake_by_ref();
+                    Poll::Pending
+                }
+                None => Poll::Ready(Some(Err(BrokenOff))),
+            },
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(whole) => whole.is_end_stream(),
-            Self::Streamed(_) => false,
+            Self::Streamed { .. } => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(whole) => whole.size_hint(),
-            Self::Streamed(_) => SizeHint::default(),
+            Self::Streamed { .. } => SizeHint::default(),
         }
     }
 }

@@ -90,7 +90,8 @@ impl Problem {
         };
         let mut problem = Self::new(status, code, told(error));
         problem.limit = error.limit();
-        problem.retry_after = error.wait().or_else(|| error.is_unavailable().then_some(Duration::from_secs(1)));
+        problem.retry_after =
+            error.wait().or_else(|| (status == StatusCode::SERVICE_UNAVAILABLE).then_some(Duration::from_secs(1)));
         problem
     }
 

@@ -144,8 +144,8 @@ async fn collected(mut run: TenantRun, form: Form, rows: Rows, mut printer: Prin
         Ok(()) => {
             let mut whole = headers.set(answer(StatusCode::OK, form.content_type(), Body::whole(rows.take())));
             if form == Form::Html {
-                // The page's own, which lets its script and its style act and nothing else.
-                if let Ok(policy) = HeaderValue::from_str(&page_policy()) {
+                // The page's own, which lets its script and its style act and nothing else. Within a page none can say who may frame it.
+                if let Ok(policy) = HeaderValue::from_str(&format!("{}; frame-ancestors 'none'", page_policy())) {
                     whole.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
                 }
             }
@@ -206,7 +206,7 @@ async fn streamed(mut run: TenantRun, rows: Rows, mut printer: Printer<Rows>) ->
     };
     // Given up, it drops the run, which is then on record as cancelled.
     tokio::spawn(timeout_at(deadline, send));
-    headers.set(answer(StatusCode::OK, Form::JsonLines.content_type(), Body::Streamed(pieces)))
+    headers.set(answer(StatusCode::OK, Form::JsonLines.content_type(), Body::streamed(pieces)))
 }
 
 fn unshown(error: &io::Error) -> Problem {
