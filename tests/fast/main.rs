@@ -1,6 +1,6 @@
 //! The fast lane: needs cargo and the target `wasm32-wasip2`; on Linux on x86-64 valgrind too; nothing else.
 //!
-//! `sandbox.rs` runs the hostile guests, `component.rs` loads what is no query, `policy.rs` asks for what is not granted,
+//! `sandbox.rs` runs the hostile guests, `hostile_serve.rs` has a server run them, `component.rs` loads what is no query, `policy.rs` asks for what is not granted,
 //! `crossing.rs` compares what crosses into a guest, `instructions.rs` counts what work costs, and `tidy.rs` reads the sources.
 //!
 //! Of the binary, `cli.rs` has what is typed and printed, `wire.rs` what an API server can do wrong, `trust.rs`, `kubeconfig.rs` and
@@ -21,6 +21,7 @@ mod demo;
 mod doctor;
 mod failures;
 mod frozen;
+mod hostile_serve;
 mod inspect;
 mod instructions;
 mod kubeconfig;

@@ -13,6 +13,7 @@ mod peers;
 mod readme;
 mod results;
 mod run;
+mod serve;
 mod server;
 mod table;
 mod targets;
@@ -20,6 +21,7 @@ mod targets;
 pub use measure::measure;
 pub use readme::readme;
 pub use run::{Options, run};
+pub use serve::{ServeOptions, serve};
 
 /// What went wrong, for people.
 pub type Result<T> = std::result::Result<T, String>;

@@ -45,6 +45,8 @@ struct Bench {
 enum Command {
     /// Prints the table of the README, of the results in tests/bench/results.
     Readme,
+    /// Puts `podlens serve` under load, and writes serve.json and serve.md; takes ten minutes or so.
+    Serve(Serve),
     /// Runs a command, and writes to a file what it took: one measurement of the benchmark.
     #[command(hide = true)]
     Measure {
@@ -52,6 +54,28 @@ enum Command {
         #[arg(last = true, required = true)]
         command: Vec<OsString>,
     },
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    /// Only these parts: a throughput, b fairness, c memory, d the cache, e restarts of the API server, f ends of the server.
+    #[arg(long, value_name = "PART,…", value_delimiter = ',', value_parser = ["a", "b", "c", "d", "e", "f"])]
+    only: Vec<String>,
+    /// Components that are loaded in part c; each is compiled first.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    components: u16,
+    /// Pods of part d.
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u16).range(100..))]
+    pods: u16,
+    /// Restarts of part e.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    restarts: u16,
+    /// Ends of part f.
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    ends: u16,
+    /// Where to write serve.json and serve.md [default: tests/bench/results for all parts, else target/bench/results].
+    #[arg(long, value_name = "DIR")]
+    results: Option<PathBuf>,
 }
 
 /// The sizes, but for the large one.
@@ -65,6 +89,7 @@ fn main() -> ExitCode {
     let done = match &arguments.command {
         None => arguments.bench.run(),
         Some(Command::Readme) => readme(),
+        Some(Command::Serve(serve)) => serve.run(),
         Some(Command::Measure { report, command }) => podlens_bench::measure(report, command),
     };
     done.unwrap_or_else(|error| {
@@ -99,6 +124,26 @@ impl Bench {
             strict: self.strict,
             results,
         })
+    }
+}
+
+impl Serve {
+    fn run(&self) -> podlens_bench::Result<ExitCode> {
+        let results = match &self.results {
+            Some(results) => results.clone(),
+            None if self.only.is_empty() => results(),
+            None => target()?.join("bench/results"),
+        };
+        let options = podlens_bench::ServeOptions {
+            only: self.only.clone(),
+            components: self.components.into(),
+            pods: self.pods.into(),
+            restarts: self.restarts.into(),
+            ends: self.ends.into(),
+            results,
+        };
+        print(&podlens_bench::serve(&options, &say)?);
+        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -208,7 +208,7 @@ fn task(task: Task) -> String {
 }
 
 /// The commit that is checked out, with `+` where the work tree differs.
-fn commit() -> Result<String> {
+pub(crate) fn commit() -> Result<String> {
     let git = |arguments: &[&str]| {
         let output = Command::new("git").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output();
         let output = output.map_err(|error| format!("starting `git`: {error}"))?;
