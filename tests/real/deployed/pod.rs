@@ -177,11 +177,15 @@ impl Container {
                 put("tls.key", files.key);
             } else {
                 // k8s.io/kubernetes `pkg/volume/emptydir`: of everybody, and a tmpfs is mounted over it where it is of memory, which the
-                // kernel gives the sticky bit (`mode=` of tmpfs(5) is 1777 by itself).
-                let mode = if volume["emptyDir"]["medium"] == "Memory" { 0o1777 } else { 0o777 };
+                // kernel gives the sticky bit (`mode=` of tmpfs(5) is 1777 by itself). Then it is of the pod's group, and what is made in it is
+                // too (`fsGroup`, `pkg/volume/volume_linux.go`).
+                let mode = if volume["emptyDir"]["medium"] == "Memory" { 0o3777 } else { 0o2777 };
                 assert!(volume.get("emptyDir").is_some(), "{volume}");
                 let folder = root.at(path);
                 fs::create_dir_all(&folder).expect("the folder is writable");
+                if is_root() {
+                    chown(&folder, None, Some(self.user)).expect("root may");
+                }
                 fs::set_permissions(&folder, Permissions::from_mode(mode)).expect("it is ours");
             }
         }
