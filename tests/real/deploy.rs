@@ -1,6 +1,6 @@
 //! The manifests of `deploy/`: accepted where the rules are strictest, and giving exactly two rights.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -17,7 +17,8 @@ const VERBS: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "
 /// Questions that are asked at the same time.
 const ASKERS: usize = 8;
 
-fn deploy(file: &str) -> PathBuf {
+/// A file of `deploy/`.
+pub(crate) fn deploy(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(file)
 }
 
@@ -111,11 +112,20 @@ fn the_folder_is_applied_as_it_is() {
     assert_eq!((done.code, done.stdout.as_str(), done.stderr.as_str()), (0, "", "No rows found.\n"));
 }
 
-/// What can be asked about: a resource of the API, such as (`apps`, `deployments/scale`), and whether it is in a namespace.
-type Resource = (String, String, bool);
+/// A resource of the API: what can be asked about.
+#[derive(Clone, Debug)]
+pub(crate) struct Resource {
+    /// Such as `apps`; empty for the core group.
+    pub(crate) group: String,
+    /// A path that has it, such as `/apis/apps/v1`. Rights know no versions.
+    pub(crate) version: String,
+    /// Such as `deployments/scale`.
+    pub(crate) name: String,
+    pub(crate) namespaced: bool,
+}
 
-/// Every resource that the API server tells of.
-fn resources(cluster: &Cluster) -> Vec<Resource> {
+/// Every resource that the API server tells of, once.
+pub(crate) fn resources(cluster: &Cluster) -> Vec<Resource> {
     let mut paths = vec![(String::new(), "/api/v1".to_owned())];
     for group in cluster.get("/apis")["groups"].as_array().expect("there are API groups") {
         for version in group["versions"].as_array().expect("a group has versions") {
@@ -123,14 +133,15 @@ fn resources(cluster: &Cluster) -> Vec<Resource> {
             paths.push((group["name"].as_str().expect("a group has a name").to_owned(), format!("/apis/{version}")));
         }
     }
-    let mut resources = BTreeSet::new();
-    for (group, path) in paths {
-        for resource in cluster.get(&path)["resources"].as_array().expect("a version has resources") {
+    let mut resources = BTreeMap::new();
+    for (group, version) in paths {
+        for resource in cluster.get(&version)["resources"].as_array().expect("a version has resources") {
             let name = resource["name"].as_str().expect("a resource has a name").to_owned();
-            resources.insert((group.clone(), name, resource["namespaced"] == true));
+            let (key, namespaced) = ((group.clone(), name.clone()), resource["namespaced"] == true);
+            resources.entry(key).or_insert(Resource { group: group.clone(), version: version.clone(), name, namespaced });
         }
     }
-    resources.into_iter().collect()
+    resources.into_values().collect()
 }
 
 /// Who asks.
@@ -142,9 +153,9 @@ struct User<'a> {
 /// What a user may, of all resources with all verbs, in a namespace or (where that is empty) in all of them.
 fn rights(cluster: &Cluster, resources: &[Resource], user: &User<'_>, namespace: &str) -> BTreeSet<String> {
     let asked: Vec<_> = resources.iter().flat_map(|resource| VERBS.map(|verb| (resource, verb))).collect();
-    let allowed = |((group, resource, namespaced), verb): &(&Resource, &str)| {
+    let allowed = |(Resource { group, name, namespaced, .. }, verb): &(&Resource, &str)| {
         let namespace = if *namespaced { namespace } else { "" };
-        may(cluster, user, namespace, group, resource, verb).then(|| format!("{verb} {group}/{resource}"))
+        may(cluster, user, namespace, group, name, verb).then(|| format!("{verb} {group}/{name}"))
     };
     thread::scope(|scope| {
         let parts = asked.chunks(asked.len().div_ceil(ASKERS));
@@ -174,7 +185,7 @@ fn the_account_may_get_and_list_pods_of_its_namespace_and_nothing_else() {
 
     let resources = resources(cluster);
     for known in ["pods", "pods/exec", "pods/log", "secrets", "serviceaccounts/token", "nodes/proxy"] {
-        assert!(resources.iter().any(|(group, name, _)| group.is_empty() && name == known), "{known}");
+        assert!(resources.iter().any(|resource| resource.group.is_empty() && resource.name == known), "{known}");
     }
     let name = format!("system:serviceaccount:{namespace}:podlens");
     let group = format!("system:serviceaccounts:{namespace}");

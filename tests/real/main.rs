@@ -11,6 +11,8 @@ mod arrange;
 mod canary;
 mod cluster_info;
 mod deploy;
+#[cfg(target_os = "linux")]
+mod deployed;
 mod doctor;
 mod encodings;
 mod expiry;

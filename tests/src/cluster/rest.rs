@@ -75,6 +75,12 @@ impl Cluster {
         self.client.send(token, &method, path, None).expect("the API server answers")
     }
 
+    /// [`Cluster::request_as`] with a body, impersonating this user if there is one.
+    pub fn request_impersonating(&self, token: &str, user: Option<&str>, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        let method = method.parse().expect("a method is an upper-case word");
+        self.client.send_as(token, user, &method, path, body).expect("the API server answers")
+    }
+
     fn admin(&self, method: &Method, path: &str, body: Option<&Value>) -> Value {
         let answer = self.try_admin(method, path, body);
         assert!(answer.status < 300, "{method} {path}: {} {}", answer.status, answer.body);
@@ -109,10 +115,24 @@ impl Client {
     }
 
     fn send(&self, token: &str, method: &Method, path: &str, body: Option<&Value>) -> reqwest::Result<Answer> {
+        self.send_as(token, None, method, path, body)
+    }
+
+    fn send_as(
+        &self,
+        token: &str,
+        user: Option<&str>,
+        method: &Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> reqwest::Result<Answer> {
         let content_type = if method == Method::PATCH { "application/merge-patch+json" } else { "application/json" };
         let mut request = self.http.request(method.clone(), format!("https://{}{path}", self.address));
         if !token.is_empty() {
             request = request.bearer_auth(token);
+        }
+        if let Some(user) = user {
+            request = request.header("Impersonate-User", user);
         }
         if let Some(body) = body {
             request = request.header("Content-Type", content_type).body(body.to_string());
