@@ -85,6 +85,10 @@ mod config;
 #[cfg(feature = "cli")]
 mod demo;
 mod error;
+#[cfg(test)]
+#[allow(dead_code, unused_imports, unreachable_pub, reason = "another package's module, of which these tests use a part")]
+#[path = "../../tests/src/fake/mod.rs"]
+mod fake;
 mod imports;
 pub mod kube;
 mod limits;

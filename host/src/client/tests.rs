@@ -9,11 +9,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::kube::{Detail, FieldSelector, LabelSelector, ListPods, PAGE_LIMIT, PodName};
-use fake::{Answer, Authority, Expected, Fake, Opening, Serving, get, post};
-
-#[allow(dead_code, unused_imports, unreachable_pub, reason = "another package's module, of which these tests use a part")]
-#[path = "../../../tests/src/fake/mod.rs"]
-mod fake;
+use crate::fake::{Answer, Authority, Expected, Fake, Opening, Serving, get, post};
 
 const CANARY: &str = "canary-token-5e1f";
 const VERSION: &str = r#"{"gitVersion":"v1.37.2","platform":"linux/amd64"}"#;

@@ -87,7 +87,9 @@ impl Server {
         })?;
         let metrics = Metrics::new();
         let witness = Arc::new(CallWitness { audit: audit.clone(), metrics: metrics.clone(), run: None });
-        let client = options.client.witnessed(witness).acting(Acting::Ourselves).announcing("host");
+        let client = options.client.witnessed(witness.clone()).acting(Acting::Ourselves).announcing("host");
+        // Watches last, and take no place from what everybody waits for.
+        let cache_client = Client::new(options.client.config().clone())?.witnessed(witness).acting(Acting::Ourselves);
         let listener = Listener::bind(options.listen, tls.clone()).await?;
         let health_listener = Listener::bind_anywhere(options.health_listen, None).await?;
         let admission = Admission::new(options.slots);
@@ -116,6 +118,7 @@ impl Server {
             tls,
             service,
             client,
+            cache_client,
             metrics,
             caches: options.caches,
             is_loopback: listener.is_loopback(),

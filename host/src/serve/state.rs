@@ -29,8 +29,9 @@ pub(crate) struct State {
     pub(crate) policy_file: PathBuf,
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) service: Arc<Service>,
-    /// The host's, for the cache.
     pub(crate) client: Client,
+    /// Connections of the cache's own.
+    pub(crate) cache_client: Client,
     pub(crate) metrics: Metrics,
     /// `None`: pods are read each time, whatever the policy says.
     pub(crate) caches: bool,
@@ -44,6 +45,8 @@ pub(crate) struct State {
 pub(crate) struct Kept {
     /// The bytes that were last looked at, good or not.
     seen: Option<Digest>,
+    /// Those that were there at the last look.
+    next: Option<Digest>,
     policy: Option<Arc<Policy>>,
     /// What the cache was made of.
     cache: Option<(CachePolicy, Withheld)>,
@@ -95,10 +98,15 @@ impl State {
     pub(crate) async fn look_at_policy(&self) -> Result<(), Error> {
         let bytes = read(&self.policy_file)?;
         let digest = Digest::of(&bytes);
-        if self.kept().seen == Some(digest) {
-            return Ok(());
+        {
+            let mut kept = self.kept();
+            // The first half of a file may be a policy, too, and a wider one: a change is taken once it has stood still for one look.
+            let stands = kept.next.replace(digest) == Some(digest);
+            if kept.seen == Some(digest) || (kept.policy.is_some() && !stands) {
+                return Ok(());
+            }
+            kept.seen = Some(digest);
         }
-        self.kept().seen = Some(digest);
         let taken = self.take(&bytes).await;
         self.metrics.policy_reloaded(taken.is_ok());
         taken?;
@@ -126,17 +134,18 @@ impl State {
             let message = "the policy lets anybody call, and this server can be reached from other machines";
             return Err(Error::new(Kind::Configuration, message).hint("take `anonymous` out, or listen on 127.0.0.1"));
         }
-        // First what the new policy needs, then the policy, then without what the old one needed: a run finds its query at any time.
-        self.service.catalogue.load(&policy).await;
+        // Tenants before the cache, which a run of an older policy must not read; and rules before components are loaded, which takes as long
+        // as those who wrote them like: who is not named any more is out at once. A new query is not ready for a moment.
+        *self.service.runner.tenants.write().unwrap_or_else(PoisonError::into_inner) = policy.tenants.clone();
         self.renew_cache(&policy);
         self.service.reviews.set_audience(&policy.audience);
         self.service.runner.admission.set_slots(policy.concurrent_runs.unwrap_or(self.slots));
         let rules = Arc::new(Rules { policy: policy.digest, callers });
         *self.service.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
-        *self.service.runner.tenants.write().unwrap_or_else(PoisonError::into_inner) = policy.tenants.clone();
         self.service.catalogue.drop_others(&policy);
         self.metrics.set_tenants(policy.tenants.keys());
-        self.kept().policy = Some(policy);
+        self.kept().policy = Some(Arc::clone(&policy));
+        self.service.catalogue.load(&policy).await;
         Ok(())
     }
 
@@ -149,7 +158,7 @@ impl State {
         }
         let cache = wanted.clone().map(|(cache, unseen)| {
             let keep = Arc::new(move |read| stripped(read, unseen));
-            Arc::new(Cache::new(&self.client, cache, keep, self.service.runner.io.clone(), self.metrics.clone()))
+            Arc::new(Cache::new(&self.cache_client, cache, keep, self.service.runner.io.clone(), self.metrics.clone()))
         });
         *self.service.runner.cache.write().unwrap_or_else(PoisonError::into_inner) = cache;
         kept.cache = wanted;

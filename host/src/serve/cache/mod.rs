@@ -25,9 +25,9 @@ pub(crate) use access::AccessReviews;
 use kept::Kept;
 pub(crate) use tenant::{Reading, TenantPods};
 
-/// Most watches at once. Arbitrary: the API server gives each its share of a connection, and a policy that grants more namespaces than
-/// that can grant all.
-const MAX_WATCHES: usize = 256;
+/// Most watches at once. They have a connection of their own, and an API server takes 100 requests on one (k8s.io/apiserver
+/// `pkg/server/secure_serving.go`, `MaxConcurrentStreams`): what is left is for lists. A policy that grants more namespaces can grant all.
+const MAX_WATCHES: usize = 80;
 
 /// The shared pods.
 pub(crate) struct Cache {

@@ -10,12 +10,9 @@ use crate::error::Error;
 use crate::kube::{Detail, FieldSelector, LabelSelector, PodName, ReadPod, ServiceAccount};
 use crate::policy::{Ask, Grant, PodRequest, Redaction, authorize, stripped};
 use crate::serve::audit::PodsFrom;
+use crate::serve::policy::Identity;
 use crate::source::{ApiServer, Bounds, PodSource as _, Requests};
-use fake::{Answer, Fake, get, post};
-
-#[allow(dead_code, unused_imports, unreachable_pub, reason = "another package's module, of which these tests use a part")]
-#[path = "../../../../tests/src/fake/mod.rs"]
-mod fake;
+use crate::fake::{Answer, Fake, get, post};
 
 const PODS: &str = "/api/v1/namespaces/shop/pods";
 const REVIEWS: &str = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
@@ -162,7 +159,7 @@ fn shared(client: &Client, bytes: u64, keep: Keep) -> Arc<Cache> {
 /// The way of one run.
 fn pods(client: &Client, cache: &Arc<Cache>, access: &Arc<AccessReviews>) -> TenantPods {
     let identity = reader("podlens-reader");
-    let direct = ApiServer::new(client.acting_as(impersonation(&identity)));
+    let direct = ApiServer::new(client.acting(identity.acting()));
     TenantPods::new(Some(Arc::clone(cache)), direct, identity, Arc::clone(access), Handle::current())
 }
 

@@ -109,7 +109,6 @@ impl Runner {
         let witness =
             CallWitness { audit: self.audit.clone(), metrics: self.metrics.clone(), run: Some((id, tenant.name.clone())) };
         let client = self.client.witnessed(Arc::new(witness)).acting(tenant.identity.acting()).announcing(&words);
-        let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner).clone().filter(|_| !wish.fresh);
         let access = Arc::clone(&self.access);
         let pods = TenantPods::new(cache, ApiServer::new(client), tenant.identity.clone(), access, self.io.clone());
         let pods = Arc::new(pods);
