@@ -7,7 +7,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::admission::Admission;
 use super::audit::{AuditLog, Destination};
@@ -33,6 +33,10 @@ const MAX_HEALTH_CLIENTS: usize = 64;
 /// Between two questions whether the API server is there, and how long it may take to answer.
 const PROBE_INTERVAL: Duration = Duration::from_secs(15);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long runs that were cancelled at the end may take to be put on record, and between two looks whether they are. Arbitrary.
+const CANCELLED_TIMEOUT: Duration = Duration::from_secs(2);
+const CANCELLED_LOOK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// What a server is made of.
 pub(crate) struct ServerOptions {
@@ -149,7 +153,17 @@ impl Server {
             () = accept(Arc::new(listener), room, stop, answer) => {}
             () = now => tracing::info!("ended at once"),
         }
-        state.service.runner.admission.close();
+        let admission = &state.service.runner.admission;
+        admission.close();
+        // Who was waited for long enough is cancelled with its connection, and that is put on record.
+        let recorded = async {
+            while admission.running() > 0 {
+                sleep(CANCELLED_LOOK_INTERVAL).await;
+            }
+        };
+        if timeout(CANCELLED_TIMEOUT, recorded).await.is_err() {
+            tracing::error!("not all runs that were cancelled are on record as that");
+        }
         for task in [looking, probing, answering_health] {
             task.abort();
         }

@@ -244,9 +244,10 @@ impl Drop for TenantRun {
         let Some(Open { run, place }) = self.open.take() else { return };
         let used: Vec<_> = Limit::ALL.iter().map(|limit| (*limit, run.used(*limit))).collect();
         drop(run);
-        drop(place);
         let report = self.cancelled(&used);
         // Nobody waits for its answer, and the failure has been told.
         let _ = self.end(&report);
+        // Only now: the server ends once no place is taken.
+        drop(place);
     }
 }
