@@ -116,7 +116,11 @@ impl Problem {
 /// ours.
 fn told(error: &Error) -> String {
     let mut told = error.to_string();
-    if matches!(error.kind(), Kind::Query | Kind::NotFound | Kind::InvalidArgument | Kind::Component) {
+    if error.kind() == Kind::NotFound {
+        // One that is hidden is as one that is not there: of that the API server has its own words.
+        told += ": there is no such pod among those granted";
+    }
+    if matches!(error.kind(), Kind::Query | Kind::Component) {
         let mut cause = std::error::Error::source(error);
         while let Some(error) = cause {
             told += &format!(": {error}");
