@@ -38,9 +38,9 @@ const MAX_HEALTH_CLIENTS: usize = 64;
 const PROBE_INTERVAL: Duration = Duration::from_secs(15);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the records of runs that were given up are waited for, and between two looks. Arbitrary.
-const RECORD_TIMEOUT: Duration = Duration::from_secs(2);
-const RECORD_LOOK: Duration = Duration::from_millis(5);
+/// How long runs that were cancelled at the end may take to be put on record, and between two looks whether they are. Arbitrary.
+const CANCELLED_TIMEOUT: Duration = Duration::from_secs(2);
+const CANCELLED_LOOK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// What a server is made of.
 pub(crate) struct ServerOptions {
@@ -161,14 +161,17 @@ impl Server {
             () = accept(Arc::new(listener), room, stop, answer) => {}
             () = now => tracing::info!("ended at once"),
         }
-        // Runs that were given up are put on record as they are dropped.
-        state.service.runner.admission.close();
+        let admission = &state.service.runner.admission;
+        admission.close();
+        // Who was waited for long enough is cancelled with its connection, and that is put on record.
         let recorded = async {
-            while state.service.runner.admission.running() > 0 {
-                sleep(RECORD_LOOK).await;
+            while admission.running() > 0 {
+                sleep(CANCELLED_LOOK_INTERVAL).await;
             }
         };
-        let _ = timeout(RECORD_TIMEOUT, recorded).await;
+        if timeout(CANCELLED_TIMEOUT, recorded).await.is_err() {
+            tracing::error!("not all runs that were cancelled are on record as that");
+        }
         for task in [looking, probing, answering_health] {
             task.abort();
         }

@@ -279,6 +279,7 @@ fn what_fails_at_the_api_server_is_told_in_our_words() {
         (Answer::status(429, "TooManyRequests", words), 503, "cluster_unavailable"),
         (Answer::status(500, "InternalError", words), 502, "cluster_error"),
         (Answer::cut(), 503, "cluster_unavailable"),
+        (Answer::status(400, "BadRequest", words), 400, "invalid_argument"),
         (Answer::status(403, "Forbidden", words), 403, "denied"),
         (Answer::status(401, "Unauthorized", words), 403, "denied"),
         (Answer::status(410, "Expired", words), 503, "cluster_unavailable"),

@@ -133,6 +133,10 @@ impl Problem {
 /// ours.
 fn told(error: &Error) -> String {
     let mut told = error.to_string();
+    if error.kind() == Kind::NotFound {
+        // One that is hidden is as one that is not there: of that the API server has its own words.
+        told += ": there is no such pod among those granted";
+    }
     // Of a run, all other kinds are the API server's, with its address and its words.
     if matches!(error.kind(), Kind::Query | Kind::Component) {
         let mut cause = std::error::Error::source(error);

@@ -259,7 +259,7 @@ impl Drop for TenantRun {
         let report = self.cancelled(&used);
         // Nobody waits for its answer, and the failure has been told.
         let _ = self.end(&report);
-        // Who waits for all runs to have ended waits for their records, too.
+        // Only now: the server ends once no place is taken.
         drop(place);
     }
 }
