@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
-use crate::kube::{Detail, FieldSelector, LabelSelector, ListPods, PAGE_LIMIT, PodName};
 use crate::fake::{Answer, Authority, Expected, Fake, Opening, Serving, get, post};
+use crate::kube::{Detail, FieldSelector, LabelSelector, ListPods, PAGE_LIMIT, PodName};
 
 const CANARY: &str = "canary-token-5e1f";
 const VERSION: &str = r#"{"gitVersion":"v1.37.2","platform":"linux/amd64"}"#;

@@ -17,7 +17,7 @@ use super::http::{Health, Rules, Service};
 use super::listen::{Listener, Tls, TlsFiles};
 use super::metrics::Metrics;
 use super::queries::{Apart, BuiltIn, Catalogue};
-use super::runs::{CallWitness, Reports, Runner};
+use super::runs::{Answers, CallWitness, Reports, Runner};
 use super::state::{LOOK_INTERVAL, State};
 use crate::client::{Acting, Client};
 use crate::error::{Error, Kind};
@@ -27,9 +27,9 @@ use crate::web::{Room, accept};
 /// Most clients at once. Arbitrary; each holds a descriptor and some 20 KiB, and those without a request make room.
 const MAX_CLIENTS: usize = 16_384;
 
-/// How long a client may keep a connection without a request: kube-apiserver's (k8s.io/apiserver `pkg/server/secure_serving.go`), so that a
-/// balancer's end first.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long a client may take for the head of a request, and keep a connection without one: kube-apiserver's for heads
+/// (k8s.io/apiserver `pkg/server/secure_serving.go`, `ReadHeaderTimeout`).
+const IDLE_TIMEOUT: Duration = Duration::from_secs(32);
 
 /// The same of the second listener: probes and scrapers.
 const MAX_HEALTH_CLIENTS: usize = 64;
@@ -102,6 +102,7 @@ impl Server {
             audit,
             metrics: metrics.clone(),
             reports: Reports::default(),
+            answers: Answers::default(),
             guests: options.guests.clone(),
             io: Handle::current(),
         });

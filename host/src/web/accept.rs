@@ -92,7 +92,10 @@ where
         }
         let (door, seat, stop, answer) = (Arc::clone(&door), seats.seat(), stopped.clone(), answer.clone());
         connections.spawn(async move {
-            let opened = door.open(arrived).await;
+            let opened = tokio::select! {
+                opened = door.open(arrived) => opened,
+                () = seat.left() => return,
+            };
             // Who is in needs it no more: closed, it has to be.
             drop(door);
             let (stream, client) = match opened {

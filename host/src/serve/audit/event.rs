@@ -34,6 +34,8 @@ pub(crate) enum Event {
     /// The API server has answered, or has not. Recorded before a query sees the answer.
     #[serde(rename = "ResponseComplete")]
     Call(CallRecord),
+    /// A tenant has brought a query of its own, or taken it away. Recorded before it can be run, or cannot any more.
+    QueryChanged(QueryChange),
     /// Somebody was turned away before there was a run.
     Refused(Refused),
 }
@@ -227,6 +229,29 @@ pub(crate) enum CallFailure {
     Cancelled,
     /// The answer is longer than it may be, or is none.
     BadAnswer,
+}
+
+/// A change of a tenant's own queries.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct QueryChange {
+    pub(crate) change: ChangeKind,
+    #[serde(flatten)]
+    pub(crate) caller: Caller,
+    #[serde(serialize_with = "tenant")]
+    pub(crate) tenant: TenantName,
+    #[serde(serialize_with = "text")]
+    pub(crate) query: String,
+    /// Of what was brought.
+    #[serde(serialize_with = "digest", skip_serializing_if = "Option::is_none")]
+    pub(crate) component_digest: Option<Digest>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum ChangeKind {
+    Uploaded,
+    Deleted,
 }
 
 /// Somebody who was turned away.

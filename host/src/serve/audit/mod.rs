@@ -38,8 +38,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 pub(crate) use event::{
-    Allowed, CallFailure, CallRecord, CallResponse, Caller, Counts, Decision, Event, ObjectRef, PodsFrom, RefusalReason, Refused,
-    Resource, Run, RunComplete, RunStarted, Subject, Verb,
+    Allowed, CallFailure, CallRecord, CallResponse, Caller, ChangeKind, Counts, Decision, Event, ObjectRef, PodsFrom, QueryChange,
+    RefusalReason, Refused, Resource, Run, RunComplete, RunStarted, Subject, Verb,
 };
 pub(crate) use line::Hash;
 

@@ -101,7 +101,7 @@ impl Callers {
             if self.accounts.is_empty() {
                 return Err(Unauthenticated::Unknown);
             }
-            return match reviews.review(bearer, hash, deadline).await? {
+            return match reviews.review(bearer, hash, |user| self.accounts.contains_key(user), deadline).await? {
                 Reviewed::ServiceAccount(account) => {
                     let tenant = self.accounts.get(&account.user()).ok_or(Unauthenticated::Unknown)?;
                     Ok(Authenticated { tenant: Arc::clone(tenant), by: Subject::ServiceAccount(account) })

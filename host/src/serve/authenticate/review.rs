@@ -57,12 +57,18 @@ impl TokenReviews {
         }
     }
 
-    pub(super) async fn review(&self, token: &str, hash: Sha256Hash, deadline: Instant) -> Result<Reviewed, Unauthenticated> {
+    pub(super) async fn review(
+        &self,
+        token: &str,
+        hash: Sha256Hash,
+        is_known: impl Fn(&str) -> bool,
+        deadline: Instant,
+    ) -> Result<Reviewed, Unauthenticated> {
         if let Some(kept) = self.kept(hash) {
             return Ok(kept);
         }
         let audience = self.audience.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if !may_be_good(token, &audience) {
+        if !may_be_good(token, &audience, is_known) {
             return Ok(Reviewed::Nobody);
         }
         let Ok(Ok(_place)) = timeout_at(deadline, self.asking.acquire()).await else { return Err(Unauthenticated::TooMany) };
@@ -106,9 +112,11 @@ impl TokenReviews {
 
 /// Whether the API server need be asked at all. A token of a service account says itself whom it is meant for and until when, without
 /// proof; one that says it is not good is believed.
-fn may_be_good(token: &str, audience: &str) -> bool {
+fn may_be_good(token: &str, audience: &str, is_known: impl Fn(&str) -> bool) -> bool {
     let Ok(claims) = TokenClaims::decode(token.as_bytes()) else { return false };
-    claims.audiences.iter().any(|named| named == audience) && claims.expires.is_none_or(|expires| Timestamp::now() < expires)
+    claims.subject.as_deref().is_some_and(is_known)
+        && claims.audiences.iter().any(|named| named == audience)
+        && claims.expires.is_none_or(|expires| Timestamp::now() < expires)
 }
 
 #[cfg(test)]
@@ -122,14 +130,16 @@ mod tests {
     fn a_token_that_says_it_is_not_good_is_not_asked_about() {
         let token = |claims: &str| format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims));
         for (claims, expected) in [
-            (r#"{"aud":["podlens"],"exp":99999999999}"#, true),
-            (r#"{"aud":"podlens"}"#, true),
-            (r#"{"aud":["podlens"],"exp":1}"#, false),
-            (r#"{"aud":["https://kubernetes.default.svc"]}"#, false),
+            (r#"{"sub":"a","aud":["podlens"],"exp":99999999999}"#, true),
+            (r#"{"sub":"a","aud":"podlens"}"#, true),
+            (r#"{"sub":"b","aud":"podlens"}"#, false),
+            (r#"{"aud":"podlens"}"#, false),
+            (r#"{"sub":"a","aud":["podlens"],"exp":1}"#, false),
+            (r#"{"sub":"a","aud":["https://kubernetes.default.svc"]}"#, false),
             (r"{}", false),
         ] {
-            assert_eq!(may_be_good(&token(claims), "podlens"), expected, "{claims}");
+            assert_eq!(may_be_good(&token(claims), "podlens", |user| user == "a"), expected, "{claims}");
         }
-        assert!(!may_be_good("made-up", "podlens"));
+        assert!(!may_be_good("made-up", "podlens", |_| true));
     }
 }

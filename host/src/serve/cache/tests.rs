@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use super::*;
 use crate::config::Config;
 use crate::error::Error;
+use crate::fake::{Answer, Fake, get, post};
 use crate::kube::{Detail, FieldSelector, LabelSelector, PodName, ReadPod, ServiceAccount};
 use crate::policy::{Ask, Grant, PodRequest, Redaction, authorize, stripped};
 use crate::serve::audit::PodsFrom;
 use crate::serve::policy::Identity;
 use crate::source::{ApiServer, Bounds, PodSource as _, Requests};
-use crate::fake::{Answer, Fake, get, post};
 
 const PODS: &str = "/api/v1/namespaces/shop/pods";
 const REVIEWS: &str = "/apis/authorization.k8s.io/v1/subjectaccessreviews";

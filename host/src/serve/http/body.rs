@@ -1,25 +1,33 @@
 //! Bodies of answers: whole, or row by row as they come. And the reading of those of requests, within bounds.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Limited};
 use hyper::StatusCode;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::problem::Problem;
+use crate::serve::runs::Answer;
 
 /// How long the body of a request may take: a component of 8 MiB at 256 KiB a second. Arbitrary.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How much of a whole answer is handed to hyper at once. Arbitrary.
+const PIECE_BYTES: usize = 16 * 1024;
+
 /// The body of an answer.
 pub(crate) enum Body {
-    Whole(Full<Bytes>),
+    /// What is left of it. hyper takes it piece by piece as it writes, so that it is known how much the client has.
+    Whole {
+        rest: Bytes,
+        /// By when it has to be taken, where it is a run's.
+        taken: Option<(Instant, Answer)>,
+    },
     /// Pieces, as they come; complete when the other end says so, else the connection is broken off.
     Streamed {
         pieces: mpsc::Receiver<Piece>,
@@ -48,15 +56,14 @@ impl std::fmt::Display for BrokenOff {
 
 impl std::error::Error for BrokenOff {}
 
-impl From<Infallible> for BrokenOff {
-    fn from(never: Infallible) -> Self {
-        match never {}
-    }
-}
-
 impl Body {
     pub(super) fn whole(bytes: impl Into<Bytes>) -> Self {
-        Self::Whole(Full::new(bytes.into()))
+        Self::Whole { rest: bytes.into(), taken: None }
+    }
+
+    /// The rows of a run, which hold a place among the tenant's answers until they are taken, and have to be by `deadline`.
+    pub(super) fn rows(bytes: Bytes, deadline: Instant, answer: Answer) -> Self {
+        Self::Whole { rest: bytes, taken: Some((deadline, answer)) }
     }
 
     pub(super) fn streamed(pieces: mpsc::Receiver<Piece>) -> Self {
@@ -70,7 +77,12 @@ impl HttpBody for Body {
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         match &mut *self {
-            Self::Whole(whole) => Pin::new(whole).poll_frame(context).map_err(BrokenOff::from),
+            Self::Whole { rest, .. } if rest.is_empty() => Poll::Ready(None),
+            Self::Whole { taken: Some((deadline, _)), .. } if Instant::now() > *deadline => Poll::Ready(Some(Err(BrokenOff))),
+            Self::Whole { rest, .. } => {
+                let piece = rest.split_to(rest.len().min(PIECE_BYTES));
+                Poll::Ready(Some(Ok(Frame::data(piece))))
+            }
             Self::Streamed { pieces, ends } => match std::task::ready!(pieces.poll_recv(context)) {
                 Some(Piece::Bytes(bytes)) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
                 Some(Piece::End) => Poll::Ready(None),
@@ -86,14 +98,14 @@ impl HttpBody for Body {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Whole(whole) => whole.is_end_stream(),
+            Self::Whole { rest, .. } => rest.is_empty(),
             Self::Streamed { .. } => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Whole(whole) => whole.size_hint(),
+            Self::Whole { rest, .. } => SizeHint::with_exact(rest.len() as u64),
             Self::Streamed { .. } => SizeHint::default(),
         }
     }

@@ -4,7 +4,7 @@
 //! they come: who reads those is told by a last line, and by the end of the connection, that they are not all.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,6 +20,7 @@ use super::body::{Body, Piece};
 use super::parameters::{self, Asked};
 use super::problem::Problem;
 use super::service::{Call, Service, answer, no_audit, refusal};
+use crate::limits::Limit;
 use crate::output::style::Style;
 use crate::output::{Link, Printer, PrinterOptions, page_policy};
 use crate::query::Description;
@@ -27,7 +28,7 @@ use crate::serve::admission::{Refused, Why};
 use crate::serve::audit::{Allowed, RefusalReason};
 use crate::serve::cache::Reading;
 use crate::serve::policy::QueryName;
-use crate::serve::runs::{NoRun, TenantRun, Wish, source};
+use crate::serve::runs::{Answer, NoRun, TenantRun, Wish, source};
 
 const RUN: HeaderName = HeaderName::from_static("podlens-run");
 const SOURCE: HeaderName = HeaderName::from_static("podlens-source");
@@ -36,6 +37,9 @@ const RESOURCE_VERSION: HeaderName = HeaderName::from_static("podlens-resource-v
 
 /// Pieces of a streamed answer that wait for the client before the query does. Arbitrary.
 const PIECES_AHEAD: usize = 16;
+/// How many bytes a form may make of each byte that a query's rows are charged: a cell without a value counts for 8, and takes some 10 and
+/// its column's name in JSON. Arbitrary beyond that.
+const RENDERED_PER_BYTE: u64 = 8;
 /// How many bytes of rows are sent together, where they come fast. Arbitrary.
 const PIECE_BYTES: usize = 16 * 1024;
 
@@ -83,6 +87,10 @@ pub(super) async fn run(
         fresh,
         policy: call.rules.policy,
     };
+    let Some(place) = service.runner.answers.place(&tenant.name, &tenant.rates) else {
+        refused(RefusalReason::QueueFull)?;
+        return Err(too_many("as many of your answers wait to be read as may").retry_after(Duration::from_secs(1)));
+    };
     let started = match service.runner.start(wish).await {
         Ok(started) => started,
         Err(NoRun::NoAudit) => return Err(no_audit()),
@@ -107,9 +115,10 @@ pub(super) async fn run(
         }
     };
     let (rows, printer) = Rows::printer(form, started.description(), Some(started.id()))?;
+    rows.at_most(tenant.limits.get(Limit::OutputBytes).saturating_mul(RENDERED_PER_BYTE));
     match form {
-        Form::JsonLines => Ok(streamed(started, rows, printer).await),
-        form => Ok(collected(started, form, rows, printer).await),
+        Form::JsonLines => Ok(streamed(started, rows, printer, place).await),
+        form => Ok(collected(started, form, rows, printer, place).await),
     }
 }
 
@@ -118,9 +127,9 @@ fn too_many(detail: &str) -> Problem {
 }
 
 /// All rows, or none of them.
-async fn collected(mut run: TenantRun, form: Form, rows: Rows, mut printer: Printer<Rows>) -> Response<Body> {
+async fn collected(mut run: TenantRun, form: Form, rows: Rows, mut printer: Printer<Rows>, place: Answer) -> Response<Body> {
     let id = run.id();
-    let mut unprintable = None;
+    let (deadline, mut unprintable) = (run.deadline(), None);
     while let Some(row) = run.next_row().await {
         if let Err(error) = printer.row(&row) {
             unprintable = Some(error);
@@ -142,7 +151,7 @@ async fn collected(mut run: TenantRun, form: Form, rows: Rows, mut printer: Prin
     };
     match shown {
         Ok(()) => {
-            let mut whole = headers.set(answer(StatusCode::OK, form.content_type(), Body::whole(rows.take())));
+            let mut whole = headers.set(answer(StatusCode::OK, form.content_type(), Body::rows(rows.take(), deadline, place)));
             if form == Form::Html {
                 // The page's own, which lets its script and its style act and nothing else. Within a page none can say who may frame it.
                 if let Ok(policy) = HeaderValue::from_str(&format!("{}; frame-ancestors 'none'", page_policy())) {
@@ -156,7 +165,7 @@ async fn collected(mut run: TenantRun, form: Form, rows: Rows, mut printer: Prin
 }
 
 /// Rows as they come. Whether there is an answer at all is known with the first of them.
-async fn streamed(mut run: TenantRun, rows: Rows, mut printer: Printer<Rows>) -> Response<Body> {
+async fn streamed(mut run: TenantRun, rows: Rows, mut printer: Printer<Rows>, place: Answer) -> Response<Body> {
     let id = run.id();
     let Some(first) = run.next_row().await else {
         let (result, report) = run.finish().await;
@@ -169,6 +178,7 @@ async fn streamed(mut run: TenantRun, rows: Rows, mut printer: Printer<Rows>) ->
     let (headers, deadline) = (Headers::of(&run), run.deadline());
     let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
     let send = async move {
+        let _place = place;
         let mut next = Some(first);
         while let Some(row) = next.take() {
             if printer.row(&row).is_err() {
@@ -244,7 +254,20 @@ impl Headers {
 
 /// What a printer has written and nobody has taken.
 #[derive(Clone, Debug, Default)]
-struct Rows(Arc<Mutex<Vec<u8>>>);
+struct Rows(Arc<Mutex<Written>>);
+
+#[derive(Debug)]
+struct Written {
+    bytes: Vec<u8>,
+    /// How many more may come.
+    room: u64,
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        Self { bytes: Vec::new(), room: u64::MAX }
+    }
+}
 
 impl Rows {
     fn printer(form: Form, description: &Description, id: Option<Uuid>) -> Result<(Self, Printer<Self>), Problem> {
@@ -264,12 +287,21 @@ impl Rows {
         Ok((rows, printer))
     }
 
+    /// Bounds all that is written from now on.
+    fn at_most(&self, bytes: u64) {
+        self.written().room = bytes;
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn take(&self) -> Bytes {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into()
+        std::mem::take(&mut self.written().bytes).into()
     }
 
     fn len(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.written().bytes.len()
     }
 
     fn is_empty(&self) -> bool {
@@ -279,7 +311,10 @@ impl Rows {
 
 impl Write for Rows {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        let mut written = self.written();
+        let length = bytes.len() as u64;
+        written.room = written.room.checked_sub(length).ok_or_else(|| io::Error::other("it is longer than an answer may be"))?;
+        written.bytes.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

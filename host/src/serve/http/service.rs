@@ -18,7 +18,7 @@ use super::problem::Problem;
 use super::route::Route;
 use super::{page, run};
 use crate::runtime::Digest;
-use crate::serve::audit::{self, Event, RefusalReason, Refused, Subject};
+use crate::serve::audit::{self, ChangeKind, Event, QueryChange, RefusalReason, Refused, Subject};
 use crate::serve::authenticate::{Authenticated, Callers, Peer, TokenReviews, Unauthenticated};
 use crate::serve::metrics::{self, HttpRejection};
 use crate::serve::policy::{QueryName, Tenant};
@@ -228,17 +228,35 @@ impl Service {
         if !is_component {
             return Err(Problem::unsupported_media_type("send a component as `Content-Type: application/wasm`"));
         }
+        let place = self.catalogue.begin_upload(tenant, name).map_err(|error| upload_problem(&error))?;
         let bytes = body::read(body, upload.component_bytes).await?;
-        let (loaded, is_new) = self.catalogue.upload(tenant, name, bytes.to_vec()).await.map_err(|error| upload_problem(&error))?;
-        tracing::info!(tenant = %tenant.name, query = %name, digest = %loaded.query.digest(), "uploaded");
-        let told = json!({ "name": name.as_str(), "digest": loaded.query.digest().to_string() });
+        // Compiling and describing are work as a run is, and have their turn and their rate.
+        let turn = self.runner.admission.admit(&tenant.name, &tenant.rates).await.map_err(|refused| {
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_runs", "more runs and uploads a second than are yours")
+                .retry_after(refused.retry_after)
+        })?;
+        let loaded = self.catalogue.prepare(&place, bytes.to_vec()).await.map_err(|error| upload_problem(&error))?;
+        drop(turn);
+        self.changed(ChangeKind::Uploaded, call, name, Some(loaded.query.digest()))?;
+        let digest = loaded.query.digest();
+        let is_new = self.catalogue.keep(tenant, name, loaded).map_err(|error| upload_problem(&error))?;
+        let told = json!({ "name": name.as_str(), "digest": digest.to_string() });
         Ok(json(if is_new { StatusCode::CREATED } else { StatusCode::OK }, &told))
+    }
+
+    /// Puts a change of a tenant's queries on record, before it is made.
+    fn changed(&self, change: ChangeKind, call: &Call, name: &QueryName, digest: Option<Digest>) -> Result<(), Problem> {
+        let tenant = call.caller.tenant.name.clone();
+        let changed =
+            QueryChange { change, caller: call.told.clone(), tenant, query: name.as_str().to_owned(), component_digest: digest };
+        self.runner.record(&Event::QueryChanged(changed)).map_err(|_| no_audit())
     }
 
     fn forget(&self, call: &Call, name: &QueryName) -> Result<Response<Body>, Problem> {
         let tenant = &call.caller.tenant;
-        if self.catalogue.forget(&tenant.name, name.as_str()) {
-            tracing::info!(tenant = %tenant.name, query = %name, "deleted");
+        if self.catalogue.is_upload(&tenant.name, name.as_str()) {
+            self.changed(ChangeKind::Deleted, call, name, None)?;
+            self.catalogue.forget(&tenant.name, name.as_str());
             return Ok(answer(StatusCode::NO_CONTENT, "", Body::whole("")));
         }
         // Of those that the policy gives it is known that they are there.
@@ -274,7 +292,6 @@ fn upload_problem(error: &UploadError) -> Problem {
         UploadError::NotAllowed => Problem::new(StatusCode::FORBIDDEN, "denied", told),
         UploadError::NameTaken | UploadError::TooMany(_) => Problem::new(StatusCode::CONFLICT, "conflict", told),
         UploadError::Busy => Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_runs", told).retry_after(Duration::from_secs(1)),
-        UploadError::TooLarge(_) => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", told),
         UploadError::Component(error) => Problem::of_error(error),
     }
 }

@@ -18,12 +18,12 @@ use tokio::runtime::Handle;
 use crate::error::{Error, Kind};
 use crate::output::inspection;
 use crate::runtime::{Digest, Query, Runtime};
-use crate::serve::policy::{AllowedQuery, Policy, QueryName, Tenant, TenantName, Upload};
+use crate::serve::policy::{AllowedQuery, Policy, QueryName, Tenant, TenantName};
 
 pub(crate) use apart::{Apart, rlimits};
 use folder::Folder;
-pub(crate) use uploads::UploadError;
 use uploads::Uploads;
+pub(crate) use uploads::{Compiling, UploadError};
 
 /// The component of a query that comes with the program, by its name.
 pub(crate) type BuiltIn = fn(&str) -> Option<&'static [u8]>;
@@ -146,27 +146,27 @@ impl Catalogue {
         self.uploads.find(tenant, name).is_some()
     }
 
-    /// Keeps a component that a tenant gives, under a name of its own. Whether it is a new name.
-    pub(crate) async fn upload(
-        &self,
-        tenant: &Tenant,
-        name: &QueryName,
-        bytes: Vec<u8>,
-    ) -> Result<(Arc<Loaded>, bool), UploadError> {
-        let (Some(upload), Some(apart)) = (&tenant.upload, &self.apart) else { return Err(UploadError::NotAllowed) };
+    /// Takes the tenant's place for an upload, before anything of it is read.
+    pub(crate) fn begin_upload(&self, tenant: &Tenant, name: &QueryName) -> Result<Compiling, UploadError> {
+        let (Some(upload), Some(_)) = (&tenant.upload, &self.apart) else { return Err(UploadError::NotAllowed) };
         if tenant.queries.iter().any(|allowed| allowed.name == *name) {
             return Err(UploadError::NameTaken);
         }
-        let Upload { components, component_bytes } = *upload;
-        if bytes.len() > component_bytes {
-            return Err(UploadError::TooLarge(component_bytes));
-        }
-        self.uploads.has_room(&tenant.name, name, components)?;
-        let _compiling = self.uploads.compiling(&tenant.name)?;
+        self.uploads.has_room(&tenant.name, name, upload.components)?;
+        self.uploads.compiling(&tenant.name)
+    }
+
+    /// Compiles a component, and has it describe itself.
+    pub(crate) async fn prepare(&self, _place: &Compiling, bytes: Vec<u8>) -> Result<Arc<Loaded>, UploadError> {
+        let Some(apart) = &self.apart else { return Err(UploadError::NotAllowed) };
         apart.compile(&bytes).await.map_err(UploadError::Component)?;
-        let loaded = self.ready(bytes).await.map_err(UploadError::Component)?;
-        let is_new = self.uploads.keep(&tenant.name, name, components, Arc::clone(&loaded))?;
-        Ok((loaded, is_new))
+        self.ready(bytes).await.map_err(UploadError::Component)
+    }
+
+    /// Keeps a component that a tenant gave, under a name of its own. Whether it is a new name.
+    pub(crate) fn keep(&self, tenant: &Tenant, name: &QueryName, loaded: Arc<Loaded>) -> Result<bool, UploadError> {
+        let Some(upload) = &tenant.upload else { return Err(UploadError::NotAllowed) };
+        self.uploads.keep(&tenant.name, name, upload.components, loaded)
     }
 
     /// Forgets what a tenant has uploaded. Whether there was something.

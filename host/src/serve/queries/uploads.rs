@@ -16,7 +16,7 @@ pub(super) struct Uploads {
 }
 
 /// While a tenant's component is compiled.
-pub(super) struct Compiling {
+pub(crate) struct Compiling {
     compiling: Arc<Mutex<BTreeSet<TenantName>>>,
     tenant: TenantName,
 }
@@ -33,8 +33,6 @@ pub(crate) enum UploadError {
     NotAllowed,
     /// A query of this name is given by the policy.
     NameTaken,
-    /// Longer than so many bytes.
-    TooLarge(usize),
     /// The tenant has so many already.
     TooMany(usize),
     /// Another one of the tenant is being compiled: who brings many waits for them, and not others.
@@ -112,7 +110,6 @@ impl fmt::Display for UploadError {
         match self {
             Self::NotAllowed => f.write_str("uploads are not granted"),
             Self::NameTaken => f.write_str("a query of this name is there already, and is not yours to replace"),
-            Self::TooLarge(bytes) => write!(f, "the component has more than {bytes} bytes"),
             Self::TooMany(most) => write!(f, "there are {most} components of yours, and no more are kept: delete one first"),
             Self::Busy => f.write_str("another component of yours is being compiled: wait for it"),
             Self::Component(_) => f.write_str("the component cannot be used as a query"),

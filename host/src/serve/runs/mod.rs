@@ -1,9 +1,11 @@
 //! One tenant's run: admitted, put on record, given pods as that tenant, and put on record again.
 //!
 //! Guests run on threads of their own (`Runner::guests`); what waits for the network, for clients and for a turn does so elsewhere, so that a
-//! guest that computes keeps nobody else waiting. `report.rs` is what is remembered of a run, `witness.rs` puts on record what the API
+//! guest that computes keeps nobody else waiting. `report.rs` is what is remembered of a run, `answers.rs` counts what
+//! clients have not taken yet, `witness.rs` puts on record what the API
 //! server was asked.
 
+mod answers;
 mod report;
 mod witness;
 
@@ -31,6 +33,7 @@ use crate::serve::policy::{Tenant, TenantName};
 use crate::serve::queries::Loaded;
 use crate::source::ApiServer;
 
+pub(crate) use answers::{Answer, Answers};
 pub(crate) use report::{Reports, RunReport, source};
 pub(crate) use witness::CallWitness;
 
@@ -50,6 +53,7 @@ pub(crate) struct Runner {
     pub(crate) audit: AuditLog,
     pub(crate) metrics: Metrics,
     pub(crate) reports: Reports,
+    pub(crate) answers: Answers,
     /// Where guests run.
     pub(crate) guests: Handle,
     /// Where everything else does.
@@ -95,6 +99,8 @@ impl Runner {
             NoRun::Refused(refused)
         })?;
         let queued = queued.elapsed();
+        // Taken before it is asked whether the policy is still the same: a newer one's cache is then never read by an older one's run.
+        let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner).clone().filter(|_| !wish.fresh);
         let is_same =
             self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&tenant.name).is_some_and(|now| *now == tenant);
         if !is_same {
