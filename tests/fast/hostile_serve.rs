@@ -312,7 +312,7 @@ fn classes() -> Vec<Class> {
     ] {
         let mut arguments: Vec<_> = arguments.iter().map(|it| format!("?{it}")).collect();
         if number == 30 {
-            arguments.push(format!("?namespace={}", "a".repeat(5000)));
+            arguments.push(format!("?namespace={}", "a".repeat(4000)));
         }
         classes.push(Class { number, what, component: guest(guests::ASKS), arguments, expected: Fails("invalid argument") });
     }

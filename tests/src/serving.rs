@@ -304,7 +304,8 @@ impl Connection {
         }
         request += "\r\n";
         self.stream.write_all(request.as_bytes()).await?;
-        self.stream.write_all(body).await?;
+        // A server that refuses the request does not read its body.
+        let _ = self.stream.write_all(body).await;
         self.answer().await
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct Seen {
     /// Requests that were sent, or could not be, and have no answer.
     pub(crate) lost: u64,
     pub(crate) elapsed: Duration,
+    /// What the first of other statuses said.
+    pub(crate) said: BTreeMap<u16, String>,
 }
 
 impl Seen {
@@ -57,6 +59,9 @@ impl Seen {
     fn add(&mut self, other: Self) {
         self.latencies.extend(other.latencies);
         self.lost += other.lost;
+        for (status, said) in other.said {
+            self.said.entry(status).or_insert(said);
+        }
         for (status, count) in other.statuses {
             *self.statuses.entry(status).or_default() += count;
         }
@@ -84,6 +89,8 @@ impl Asker {
                 Ok(Ok((open, answer))) => {
                     if answer.status == 200 {
                         seen.latencies.push(began.elapsed());
+                    } else {
+                        seen.said.entry(answer.status).or_insert_with(|| String::from_utf8_lossy(&answer.body).trim().to_owned());
                     }
                     *seen.statuses.entry(answer.status).or_default() += 1;
                     connection = Some(open).filter(|_| answer.header("connection") != Some("close"));

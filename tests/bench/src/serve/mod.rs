@@ -23,7 +23,7 @@ use tokio::runtime::Runtime;
 use self::arrange::{Arranged, Tenant};
 use self::load::{Asker, Seen, ask, ask_at_once};
 use crate::Result;
-use crate::machine::{self, as_f64};
+use crate::machine::{self, Process, as_f64};
 use crate::results::Machine;
 
 /// How long each load is kept up. Arbitrary: long enough for a 99th percentile of thousands.
@@ -198,10 +198,14 @@ impl Bench<'_> {
         let askers = |count: usize| (0..count).map(|number| tenants[number % tenants.len()].asker(&serving, WORK)).collect();
         self.ask(askers(8), WARM_UP);
         for connections in [1, 4, 8, 16] {
+            let before = machine::cpu_seconds(Process(serving.id()))?;
             let mut seen = self.ask(askers(connections), LOAD);
+            let used = (machine::cpu_seconds(Process(serving.id()))? - before) * 1e3 / as_f64(seen.with_status(200).max(1));
             let (rate, half, most) = (seen.per_second(), seen.percentile(50), seen.percentile(99));
             let is_the_one = connections == 8;
             let of = format!("{connections} clients");
+            // Whoever else the machine works for, this stays about the same.
+            self.note(format!("processor time of the server for a run, {of}"), used, "ms", None)?;
             self.note(format!("runs a second, {of}"), rate, "1/s", is_the_one.then_some(AtLeast(2000.0)))?;
             self.note(format!("50th percentile, {of}"), half, "ms", None)?;
             self.note(format!("99th percentile, {of}"), most, "ms", is_the_one.then_some(AtMost(10.0)))?;
@@ -342,6 +346,7 @@ impl Bench<'_> {
         self.note("99th percentile", seen.percentile(99), "ms", None)?;
         for (status, count) in seen.statuses.clone().into_iter().filter(|(status, _)| *status != 200) {
             self.note(format!("answered {status}"), as_f64(count), "", None)?;
+            (self.say)(&seen.said[&status]);
         }
         self.note("of these lost", as_f64(seen.lost + seen.answered() - seen.with_status(200)), "", Some(AtMost(0.0)))
     }
