@@ -120,9 +120,9 @@ async fn no_byte_of_the_token_goes_to_a_server_of_another_authority() {
 #[tokio::test]
 async fn no_byte_of_the_token_goes_to_a_server_without_tls() {
     let place = Place::new();
-    for opening in [Opening::PlainHttp, Opening::Close] {
-        // However often it is tried.
-        let fake = Fake::builder().openings([opening; 20]).start();
+    // Tried once, and as often as anything is.
+    for (opening, times) in [(Opening::PlainHttp, 1), (Opening::Close, 5)] {
+        let fake = Fake::builder().openings(vec![opening; times]).start();
         ask(&place.options(&fake.address(), &fake.authority().pem())).await.unwrap_err();
         assert_nothing_came(&fake, &format!("{opening:?}"));
     }

@@ -160,7 +160,7 @@ fn the_first_page_has_a_form_for_each_query_and_needs_no_script() {
     let forms: Vec<_> = elements(&tokens, "form").iter().filter_map(|form| attribute(form, "action")).collect();
     assert_eq!(forms, ["asks", "echo", "everything", "restarts"].map(|name| format!("/v1/queries/{name}/run")));
     assert!(elements(&tokens, "form").iter().all(|form| attribute(form, "method") == Some("get")));
-    assert!(page.body.contains("It cannot be run: "), "{}", page.body);
+    assert!(page.body.contains("this query is not ready to run"), "{}", page.body);
     // Each field has a label of its own.
     let fields: Vec<_> = [elements(&tokens, "input"), elements(&tokens, "select")].concat();
     let mut ids: Vec<_> = fields.iter().map(|field| attribute(field, "id").expect("it has one")).collect();
