@@ -44,7 +44,7 @@ fn reviews(fake: &Fake) -> (TokenReviews, tempfile::TempDir) {
 
 /// In the form of a service account's token; `number` tells them apart.
 fn account_token(number: u32) -> String {
-    let claims = json!({ "aud": ["podlens", "other"], "exp": 99_999_999_999_u64, "jti": number });
+    let claims = json!({ "aud": ["podlens", "other"], "exp": 99_999_999_999_u64, "jti": number, "sub": "system:serviceaccount:shop:dashboards" });
     format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()))
 }
 

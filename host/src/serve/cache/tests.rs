@@ -210,8 +210,8 @@ async fn what_the_cache_does_not_know_is_read_as_the_tenant() {
     let (cache, access) = (shared(&client, 1 << 20, as_they_are()), Arc::new(AccessReviews::new(client.clone())));
     let (found, from) = read(&pods(&client, &cache, &access), list(Detail::Fields)).await.unwrap();
     assert_eq!((found.len(), from), (2, Some(PodsFrom::ApiServer)));
-    // Its own word was enough: nobody was asked what it would be.
-    assert_eq!(count(&fake, REVIEWS), 0);
+    // Asked before a watch is begun: who may not read begins none.
+    assert_eq!(count(&fake, REVIEWS), 1);
     known(&cache).await;
     let as_whom = |user: &str| fake.seen().iter().any(|seen| seen.header("impersonate-user") == Some(user));
     assert!(as_whom("system:serviceaccount:shop:podlens-reader") && as_whom("system:serviceaccount:shop:podlens-cache"));

@@ -162,7 +162,6 @@ mod tests {
             (Kind::Unavailable, 503),
             (Kind::Server, 502),
             (Kind::Unreachable, 503),
-            (Kind::NotFound, 422),
             (Kind::InvalidArgument, 400),
         ] {
             let problem = Problem::of_error(&Error::new(kind, "it could not be read").because(cause).hint("ask `admin`"));
