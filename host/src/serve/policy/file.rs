@@ -43,7 +43,7 @@ const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495
 const MAX_CONCURRENT_RUNS: usize = 1000;
 const MAX_QUEUE: usize = 10_000;
 /// Fewest and most runs of a tenant in a second. Arbitrary: one in 100 s, and more than one server answers.
-const RUNS_PER_SECOND: (f64, f64) = (0.01, 1000.0);
+const RUNS_PER_SECOND: (f64, f64) = (0.01, 100_000.0);
 /// Of a tenant of which the file says nothing. Arbitrary: a dashboard of a few people.
 const RATES: Rates = Rates { concurrent_runs: 2, runs_per_second: 5.0, queue: 20 };
 
