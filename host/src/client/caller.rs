@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use reqwest::header::HeaderValue;
 
+#[cfg(feature = "cli")]
 use super::Client;
 use super::witness::Witness;
 use crate::config::{Impersonation, Sourced};

@@ -26,6 +26,7 @@ pub(crate) trait Witness: Send + Sync {
 
 /// A request that was sent, or was about to be.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "only a server has witnesses"))]
 pub(crate) struct Sent<'a> {
     pub(crate) request: &'a Request,
     /// What the API server was told to call it.

@@ -65,6 +65,7 @@ struct Moment {
 }
 
 /// Pods, and up to when they are known to be what the API server has.
+#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "only a server's cache reads it"))]
 #[derive(Clone, Debug)]
 pub(crate) struct Latest {
     pub(crate) pods: Snapshot,
@@ -87,6 +88,7 @@ impl Room {
     }
 
     /// Bytes in use, by [`ReadPod::size_bytes`].
+    #[cfg(feature = "cli")]
     pub(crate) fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)
     }
