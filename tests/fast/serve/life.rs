@@ -75,8 +75,9 @@ fn a_policy_is_taken_as_it_changes_and_one_of_no_use_changes_nothing() {
     let server = Server::of_fake(&fake, &[tenant("shop", &[built_in("pod-names")], &[])]);
     let names = |tenant: &str| {
         let told = server.get(tenant, "/v1/queries").json();
-        let names = told["queries"].as_array().map(|queries| queries.iter().map(|query| query["name"].to_string()).collect());
-        names.unwrap_or_else(Vec::new).join(" ")
+        let names: Option<Vec<_>> =
+            told["queries"].as_array().map(|queries| queries.iter().map(|query| query["name"].to_string()).collect());
+        names.unwrap_or_default().join(" ")
     };
     let write = |text: &str| {
         server.place.write("policy.yaml", text);

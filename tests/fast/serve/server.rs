@@ -376,7 +376,9 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if thread::panicking() {
-            eprintln!("the server said:\n{}", self.said());
+            let said = format!("the server said:\n{}\n", self.said());
+            // Where the test has failed already; who cannot read it has lost nothing else.
+            let _ = std::io::Write::write_all(&mut std::io::stderr(), said.as_bytes());
         }
     }
 }
