@@ -87,6 +87,12 @@ impl Error {
         Arc::ptr_eq(&self.inner, &other.inner)
     }
 
+    /// What is behind it, the nearest first.
+    #[cfg(feature = "cli")]
+    pub(crate) fn causes(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+        std::iter::successors(self.source(), |cause| StdError::source(*cause))
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         self.inner.kind
     }

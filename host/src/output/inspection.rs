@@ -2,7 +2,6 @@
 //!
 //! Lists are cut where a file holds more than anybody writes; the key beside each, such as `moreImports`, counts what is left out.
 
-use std::error::Error as _;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -124,12 +123,7 @@ fn parameter(parameter: &Parameter) -> Value {
 }
 
 fn problem(error: &Error) -> Value {
-    let mut causes = Vec::new();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        causes.push(cause.to_string());
-        source = cause.source();
-    }
+    let causes: Vec<_> = error.causes().map(ToString::to_string).collect();
     json!({ "message": error.to_string(), "causes": causes, "hint": error.help() })
 }
 

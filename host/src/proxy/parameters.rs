@@ -135,21 +135,9 @@ impl Pairs {
     }
 }
 
-/// `application/x-www-form-urlencoded`, of whole escapes, UTF-8 and no control characters.
+/// Without control characters, which no parameter has.
 fn unescape(text: &str) -> Option<String> {
-    let mut bytes = text.bytes();
-    let mut unescaped = Vec::with_capacity(text.len());
-    while let Some(byte) = bytes.next() {
-        unescaped.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let [high, low] = [bytes.next()?, bytes.next()?].map(|digit| char::from(digit).to_digit(16));
-                u8::try_from(high? * 16 + low?).ok()?
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(unescaped).ok().filter(|text| !text.contains(char::is_control))
+    crate::web::unescape(text).filter(|text| !text.contains(char::is_control))
 }
 
 /// A number as it would be written: no sign, no zeros before it.

@@ -41,11 +41,7 @@ impl Status {
             _ => StatusCode::BAD_GATEWAY,
         };
         let mut message = error.to_string();
-        let mut cause = std::error::Error::source(error);
-        while let Some(error) = cause {
-            message += &format!(": {error}");
-            cause = error.source();
-        }
+        error.causes().for_each(|cause| message += &format!(": {cause}"));
         Self::new(code, message)
     }
 

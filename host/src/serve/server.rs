@@ -27,12 +27,12 @@ use crate::web::{Room, accept};
 /// Most clients at once. Arbitrary; each holds a descriptor and some 20 KiB, and those without a request make room.
 const MAX_CLIENTS: usize = 16_384;
 
+/// The same of the second listener: probes and scrapers.
+const MAX_HEALTH_CLIENTS: usize = 64;
+
 /// How long a client may take for the head of a request, and keep a connection without one: kube-apiserver's for heads
 /// (k8s.io/apiserver `pkg/server/secure_serving.go`, `ReadHeaderTimeout`).
 const IDLE_TIMEOUT: Duration = Duration::from_secs(32);
-
-/// The same of the second listener: probes and scrapers.
-const MAX_HEALTH_CLIENTS: usize = 64;
 
 /// Between two questions whether the API server is there, and how long it may take to answer.
 const PROBE_INTERVAL: Duration = Duration::from_secs(15);

@@ -157,11 +157,5 @@ pub(super) fn failed(step: Step, error: &Error) -> Finding {
 }
 
 fn causes(error: &Error) -> Vec<Fact> {
-    let mut facts = Vec::new();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        facts.push(Fact::new("because", error.to_string()));
-        cause = error.source();
-    }
-    facts
+    error.causes().map(|cause| Fact::new("because", cause.to_string())).collect()
 }

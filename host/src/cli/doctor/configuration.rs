@@ -1,7 +1,5 @@
 //! Steps 1 and 2: what the configuration is, where it is from, and which address it gives.
 
-use std::error::Error as _;
-
 use super::reason::Reason;
 use super::step::{Fact, Finding, Fix, Step};
 use crate::config::{FileLook, Look, PodLook};
@@ -77,10 +75,8 @@ fn no_token(pod: &PodLook) -> Finding {
 /// An error of the configuration, which says itself what to do.
 fn failed(reason: Reason, error: &Error) -> Finding {
     let mut finding = Step::Configuration.bad(reason, error.to_string());
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        finding = finding.fact("because", error.to_string());
-        cause = error.source();
+    for cause in error.causes() {
+        finding = finding.fact("because", cause.to_string());
     }
     match error.help() {
         Some(help) => {

@@ -46,23 +46,7 @@ impl FromStr for Hash {
     type Err = NoHash;
 
     fn from_str(text: &str) -> Result<Self, NoHash> {
-        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        let mut hash = [0; 32];
-        if pairs.len() != hash.len() || !rest.is_empty() {
-            return Err(NoHash);
-        }
-        for (byte, pair) in hash.iter_mut().zip(pairs) {
-            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-        }
-        Ok(Self(hash))
-    }
-}
-
-fn digit(character: u8) -> Result<u8, NoHash> {
-    match character {
-        b'0'..=b'9' => Ok(character - b'0'),
-        b'a'..=b'f' => Ok(character - b'a' + 10),
-        _ => Err(NoHash),
+        crate::runtime::Digest::from_hex(text).map(|digest| Self(*digest.as_bytes())).ok_or(NoHash)
     }
 }
 

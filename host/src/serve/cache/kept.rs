@@ -55,7 +55,8 @@ impl Kept {
                 }
             };
             let place = namespace.map_or("all namespaces".to_owned(), |namespace| format!("`{namespace}`"));
-            tracing::warn!(place, cause = %causes(&error), "pods are not kept, and are read each time: {error}");
+            let causes: Vec<_> = error.causes().map(ToString::to_string).collect();
+            tracing::warn!(place, cause = causes.join(": "), "pods are not kept, and are read each time: {error}");
             lock(&told).failed = Some(Instant::now());
             *lock(&forgotten) = None;
         });
@@ -91,15 +92,4 @@ impl Drop for Kept {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The causes of an error, for the log.
-fn causes(error: &Error) -> String {
-    let mut causes = Vec::new();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        causes.push(error.to_string());
-        cause = error.source();
-    }
-    causes.join(": ")
 }

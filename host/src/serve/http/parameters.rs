@@ -7,6 +7,7 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::problem::Problem;
+use crate::web::unescape;
 
 /// Most of them, and most bytes of a name and of a value. A query has at most 64 parameters.
 const MAX_ARGUMENTS: usize = 64;
@@ -107,23 +108,8 @@ impl<'de> Deserialize<'de> for Pairs {
     }
 }
 
-/// `application/x-www-form-urlencoded`, strictly: every `%` begins a byte, and the bytes are UTF-8.
 fn decoded(text: &str) -> Result<String, Problem> {
-    let wrong = || Problem::bad_request("the query string is not percent-encoded UTF-8");
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
-                let (high, low) = (digit().ok_or_else(wrong)?, digit().ok_or_else(wrong)?);
-                u8::try_from(high * 16 + low).map_err(|_| wrong())?
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).map_err(|_| wrong())
+    unescape(text).ok_or_else(|| Problem::bad_request("the query string is not percent-encoded UTF-8"))
 }
 
 #[cfg(test)]

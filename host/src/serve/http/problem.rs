@@ -18,7 +18,6 @@ pub(super) struct Problem {
     pub(super) status: StatusCode,
     pub(super) code: &'static str,
     pub(super) detail: String,
-    hint: Option<String>,
     pub(super) retry_after: Option<Duration>,
     run: Option<Uuid>,
     limit: Option<&'static str>,
@@ -52,7 +51,7 @@ pub(super) const CODES: [&str; 21] = [
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         debug_assert!(CODES.contains(&code), "{code}");
-        Self { status, code, detail: detail.into(), hint: None, retry_after: None, run: None, limit: None }
+        Self { status, code, detail: detail.into(), retry_after: None, run: None, limit: None }
     }
 
     pub(super) fn bad_request(detail: impl Into<String>) -> Self {
@@ -118,8 +117,7 @@ impl Problem {
             "code": self.code,
             "detail": self.detail,
         });
-        let more =
-            [("hint", self.hint.clone()), ("runID", self.run.map(|run| run.to_string())), ("limit", self.limit.map(str::to_owned))];
+        let more = [("runID", self.run.map(|run| run.to_string())), ("limit", self.limit.map(str::to_owned))];
         for (name, value) in more {
             if let (Some(value), Some(object)) = (value, problem.as_object_mut()) {
                 object.insert(name.to_owned(), value.into());
@@ -139,11 +137,7 @@ fn told(error: &Error) -> String {
     }
     // Of a run, all other kinds are the API server's, with its address and its words.
     if matches!(error.kind(), Kind::Query | Kind::Component) {
-        let mut cause = std::error::Error::source(error);
-        while let Some(error) = cause {
-            told += &format!(": {error}");
-            cause = error.source();
-        }
+        error.causes().for_each(|cause| told += &format!(": {cause}"));
     }
     told
 }

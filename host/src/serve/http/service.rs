@@ -274,10 +274,7 @@ fn announces_body(headers: &HeaderMap) -> bool {
 fn unauthenticated(refused: &Unauthenticated) -> Problem {
     let detail = refused.to_string();
     match refused {
-        Unauthenticated::CannotTell => {
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_unavailable", detail).retry_after(Duration::from_secs(1))
-        }
-        Unauthenticated::TooMany => {
+        Unauthenticated::CannotTell | Unauthenticated::TooMany => {
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_unavailable", detail).retry_after(Duration::from_secs(1))
         }
         Unauthenticated::NothingShown | Unauthenticated::NoBearer | Unauthenticated::Unknown => {

@@ -344,8 +344,8 @@ impl Metrics {
     }
 
     /// An answer held a pod that was not asked for. It was not handed on.
-    pub(crate) fn postcheck_violated(&self) {
-        self.0.postcheck_violations.inc();
+    pub(crate) fn postcheck_violated(&self, times: u64) {
+        self.0.postcheck_violations.inc_by(times);
     }
 
     /// The server panicked, and went on.

@@ -58,7 +58,7 @@ fn everything(metrics: &Metrics, tenant: &TenantName) {
         metrics.audit_recorded(is_good);
         metrics.policy_reloaded(is_good);
     }
-    metrics.postcheck_violated();
+    metrics.postcheck_violated(1);
     metrics.panicked();
 }
 

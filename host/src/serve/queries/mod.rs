@@ -120,9 +120,9 @@ impl Catalogue {
     }
 
     fn wanted<'a>(&self, policy: &'a Policy) -> HashMap<Digest, &'a AllowedQuery> {
-        let all = || policy.tenants.values().flat_map(|tenant| &tenant.queries);
+        let all = policy.tenants.values().flat_map(|tenant| &tenant.queries);
         // Of one that is allowed in both ways, the bytes that are here anyway.
-        let (built_in, files): (Vec<_>, Vec<_>) = all().partition(|allowed| allowed.digest.is_none());
+        let (built_in, files): (Vec<_>, Vec<_>) = all.partition(|allowed| allowed.digest.is_none());
         files.into_iter().chain(built_in).filter_map(|allowed| Some((self.digest(allowed)?, allowed))).collect()
     }
 

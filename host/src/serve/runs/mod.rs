@@ -1,9 +1,8 @@
 //! One tenant's run: admitted, put on record, given pods as that tenant, and put on record again.
 //!
 //! Guests run on threads of their own (`Runner::guests`); what waits for the network, for clients and for a turn does so elsewhere, so that a
-//! guest that computes keeps nobody else waiting. `report.rs` is what is remembered of a run, `answers.rs` counts what
-//! clients have not taken yet, `witness.rs` puts on record what the API
-//! server was asked.
+//! guest that computes keeps nobody else waiting. `report.rs` is what is remembered of a run, `answers.rs` counts what clients have not
+//! taken yet, and `witness.rs` puts on record what the API server was asked.
 
 mod answers;
 mod report;
@@ -219,7 +218,7 @@ impl TenantRun {
         if outcome == Outcome::Internal {
             self.runner.metrics.panicked();
         }
-        (0..ending.report.foreign_pods).for_each(|_| self.runner.metrics.postcheck_violated());
+        self.runner.metrics.postcheck_violated(ending.report.foreign_pods);
         let report = RunReport::new(self.id, &self.wish, self.started, outcome, &ending.report, &self.pods.reading(), &result);
         let report = self.runner.reports.keep(report);
         match self.end(&report) {

@@ -161,14 +161,7 @@ pub(crate) fn source(from: PodsFrom) -> &'static str {
 
 /// An error for the tenant: of the query's own words all of them; of the cluster's none, which are for the server's owner.
 fn problem(error: &Error) -> Value {
-    let mut causes = Vec::new();
-    if error.is_query() {
-        let mut cause = std::error::Error::source(error);
-        while let Some(error) = cause {
-            causes.push(error.to_string());
-            cause = error.source();
-        }
-    }
+    let causes: Vec<_> = error.causes().filter(|_| error.is_query()).map(ToString::to_string).collect();
     json!({ "message": error.to_string(), "causes": causes })
 }
 
