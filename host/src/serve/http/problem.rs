@@ -105,7 +105,7 @@ impl Problem {
 
     /// A query that the policy gives, and that is not there to be run.
     pub(super) fn not_ready() -> Self {
-        let told = "this query is not ready to run: the server's owner finds why in its log";
+        let told = "this query is not ready to run; if it stays so, the server's owner finds why in its log";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "invalid_component", told).retry_after(Duration::from_secs(30))
     }
 

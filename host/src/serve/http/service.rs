@@ -99,7 +99,7 @@ impl Service {
         let caller = match rules.callers.authenticate(&head.headers, &peer, &self.reviews, deadline).await {
             Ok(caller) => caller,
             Err(refused) => {
-                self.refused(RefusalReason::Unauthenticated, told(Subject::Anonymous), None, None)?;
+                self.refused(RefusalReason::Unauthenticated, told(Subject::Anonymous), None, None).await?;
                 self.runner.metrics.http_rejected(HttpRejection::Auth);
                 return Err(unauthenticated(&refused));
             }
@@ -124,7 +124,7 @@ impl Service {
                 })
             }
             (Route::Query(name), &Method::PUT) => self.upload(&call, &name, body).await,
-            (Route::Query(name), &Method::DELETE) => self.forget(&call, &name),
+            (Route::Query(name), &Method::DELETE) => self.forget(&call, &name).await,
             (Route::Query(name), _) => self.query(&call, &name),
             (Route::Run(name), method) => {
                 let post = match *method == Method::POST {
@@ -170,7 +170,7 @@ impl Service {
     }
 
     /// Puts on record that somebody was turned away. What cannot be put on record is not answered otherwise either.
-    pub(super) fn refused(
+    pub(super) async fn refused(
         &self,
         reason: RefusalReason,
         caller: audit::Caller,
@@ -179,7 +179,7 @@ impl Service {
     ) -> Result<(), Problem> {
         let tenant = tenant.map(|tenant| tenant.name.clone());
         let refused = Refused { reason, caller, tenant, query: query.map(str::to_owned) };
-        self.runner.record(&Event::Refused(refused)).map_err(|_| no_audit())
+        self.runner.audit.record(Event::Refused(refused)).written().await.map_err(|_| no_audit())
     }
 
     fn queries(&self, tenant: &Tenant) -> Value {
@@ -217,7 +217,7 @@ impl Service {
     async fn upload(&self, call: &Call, name: &QueryName, body: Incoming) -> Result<Response<Body>, Problem> {
         let tenant = &call.caller.tenant;
         let Some(upload) = &tenant.upload else {
-            self.refused(RefusalReason::UploadNotAllowed, call.told.clone(), Some(tenant), Some(name.as_str()))?;
+            self.refused(RefusalReason::UploadNotAllowed, call.told.clone(), Some(tenant), Some(name.as_str())).await?;
             return Err(upload_problem(&UploadError::NotAllowed));
         };
         let is_component = call
@@ -237,7 +237,7 @@ impl Service {
         })?;
         let loaded = self.catalogue.prepare(&place, bytes.to_vec()).await.map_err(|error| upload_problem(&error))?;
         drop(turn);
-        self.changed(ChangeKind::Uploaded, call, name, Some(loaded.query.digest()))?;
+        self.changed(ChangeKind::Uploaded, call, name, Some(loaded.query.digest())).await?;
         let digest = loaded.query.digest();
         let is_new = self.catalogue.keep(tenant, name, loaded).map_err(|error| upload_problem(&error))?;
         let told = json!({ "name": name.as_str(), "digest": digest.to_string() });
@@ -245,17 +245,17 @@ impl Service {
     }
 
     /// Puts a change of a tenant's queries on record, before it is made.
-    fn changed(&self, change: ChangeKind, call: &Call, name: &QueryName, digest: Option<Digest>) -> Result<(), Problem> {
+    async fn changed(&self, change: ChangeKind, call: &Call, name: &QueryName, digest: Option<Digest>) -> Result<(), Problem> {
         let tenant = call.caller.tenant.name.clone();
         let changed =
             QueryChange { change, caller: call.told.clone(), tenant, query: name.as_str().to_owned(), component_digest: digest };
-        self.runner.record(&Event::QueryChanged(changed)).map_err(|_| no_audit())
+        self.runner.audit.record(Event::QueryChanged(changed)).written().await.map_err(|_| no_audit())
     }
 
-    fn forget(&self, call: &Call, name: &QueryName) -> Result<Response<Body>, Problem> {
+    async fn forget(&self, call: &Call, name: &QueryName) -> Result<Response<Body>, Problem> {
         let tenant = &call.caller.tenant;
         if self.catalogue.is_upload(&tenant.name, name.as_str()) {
-            self.changed(ChangeKind::Deleted, call, name, None)?;
+            self.changed(ChangeKind::Deleted, call, name, None).await?;
             self.catalogue.forget(&tenant.name, name.as_str());
             return Ok(answer(StatusCode::NO_CONTENT, "", Body::whole("")));
         }
