@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use podlens_tests::guests;
 use sha2::{Digest as _, Sha256};
 
 use super::server::{Server, Setup, bearer, built_in, cluster, guest, policy, tenant, token};
+use crate::guests;
 use crate::proxy::Response;
 
 /// An element's beginning, or its end; or text.
@@ -208,6 +208,21 @@ fn an_answer_and_its_report_lead_on_and_show_text_as_text() {
     }
     let as_json = server.get("shop", &format!("/v1/runs/{run}"));
     assert_eq!(as_json.header("content-type"), Some("application/json"));
+}
+
+#[test]
+fn no_word_of_a_query_is_markup() {
+    let fake = cluster().start();
+    let own = tenant("shop", &[guest("hostile", guests::HOSTILE_WORDS)], &[]);
+    let server = Setup::of_fake(&fake, &policy(&[own])).queries(&[guests::HOSTILE_WORDS]).start();
+    let first = check_policy(&html(&server, "/"), 200);
+    assert_eq!(elements(&first, "section").len(), 1);
+    let answer = check_policy(&html(&server, "/v1/queries/hostile/run?say=%3Cscript%3E"), 200);
+    assert!(contents(&answer, "td").contains(&"<script>"), "{answer:?}");
+    let failure = check_policy(&html(&server, "/v1/queries/hostile/run?say=x&fail=true"), 422);
+    assert!(contents(&failure, "p")[1].contains("javascript:window.hacked=1"), "{failure:?}");
+    // What would turn the text around is told by its name.
+    assert!(contents(&failure, "p")[1].contains("\\u{202e}txet\\u{2066} שלום"), "{failure:?}");
 }
 
 #[test]
