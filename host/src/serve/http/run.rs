@@ -140,7 +140,7 @@ async fn collected(mut run: TenantRun, form: Form, rows: Rows, mut printer: Prin
         Some(error) => {
             let headers = Headers::of(&run);
             drop(run);
-            return headers.set(refusal(&unshown(&error).of_run(id)));
+            return headers.set(refusal(&unshown(&error).of_run(id), Some(form)));
         }
         None => run.finish().await,
     };
@@ -160,7 +160,7 @@ async fn collected(mut run: TenantRun, form: Form, rows: Rows, mut printer: Prin
             }
             whole
         }
-        Err(problem) => headers.set(refusal(&problem.of_run(id))),
+        Err(problem) => headers.set(refusal(&problem.of_run(id), Some(form))),
     }
 }
 
@@ -172,7 +172,7 @@ async fn streamed(mut run: TenantRun, rows: Rows, mut printer: Printer<Rows>, pl
         let headers = Headers { id, reading: report.reading() };
         return headers.set(match result {
             Ok(()) => answer(StatusCode::OK, Form::JsonLines.content_type(), Body::whole("")),
-            Err(error) => refusal(&Problem::of_report(&error, &report)),
+            Err(error) => refusal(&Problem::of_report(&error, &report), Some(Form::JsonLines)),
         });
     };
     let (headers, deadline) = (Headers::of(&run), run.deadline());

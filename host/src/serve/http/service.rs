@@ -73,8 +73,9 @@ impl Service {
         let route = Route::of(head.uri.path());
         let word = route.as_ref().map_or(metrics::Route::Other, Route::word);
         let (method, has_body) = (head.method.clone(), announces_body(&head.headers));
+        let form = Form::wanted(&head.headers);
         let answered = self.clone().decide(head, body, route, peer).await;
-        let mut answer = answered.unwrap_or_else(|problem| refusal(&problem));
+        let mut answer = answered.unwrap_or_else(|problem| refusal(&problem, form));
         if has_body {
             // What follows on the connection may be a body that nobody reads.
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -108,7 +109,7 @@ impl Service {
         if !route.methods().contains(&head.method) {
             let methods: Vec<_> = route.methods().iter().map(Method::as_str).collect();
             let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", methods.join(", "));
-            return Ok(with_allow(refusal(&problem), &methods.join(", ")));
+            return Ok(with_allow(refusal(&problem, Form::wanted(&head.headers)), &methods.join(", ")));
         }
         let told = told(caller.by.clone());
         let call = Call { caller, told, rules, head };
@@ -299,10 +300,14 @@ pub(super) fn no_audit() -> Problem {
         .retry_after(Duration::from_secs(5))
 }
 
-pub(super) fn refusal(problem: &Problem) -> Response<Body> {
-    let mut refusal = answer(problem.status, "application/problem+json", Body::whole(problem.json()));
-    if let Some(wait) = problem.retry_after {
-        refusal.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+/// Why there is no answer: a page for who asks for one, and else Problem Details, whatever was asked for.
+pub(super) fn refusal(problem: &Problem, form: Option<Form>) -> Response<Body> {
+    let mut refusal = match form {
+        Some(Form::Html) => page::problem(problem),
+        _ => answer(problem.status, "application/problem+json", Body::whole(problem.json())),
+    };
+    if let Some(wait) = problem.wait_seconds() {
+        refusal.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait));
     }
     if problem.status == StatusCode::UNAUTHORIZED {
         refusal.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
