@@ -19,9 +19,9 @@ const TIMES: usize = 25;
 /// How many of these at the same time: as many as the policy lets the tenant run, and some that wait.
 const AT_ONCE: usize = 6;
 
-/// How much more memory the server may have at the end than when it had been used for a while. Measured: some 55 MiB, which glibc's arenas
-/// keep of what threads have freed (six runs at once of up to 12 MB each); a run that keeps something of its own shows, 1,000 times.
-const GROWTH_BYTES: u64 = 96 << 20;
+/// How much more memory the server may have at the end than when it had been used for a while. Measured: some 5 MiB; a run that keeps
+/// something of its own shows, 1,000 times.
+const GROWTH_BYTES: u64 = 16 << 20;
 
 /// How long the server is left alone before its memory is looked at. Arbitrary.
 const SETTLING: Duration = Duration::from_secs(1);
