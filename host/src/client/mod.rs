@@ -53,7 +53,7 @@ pub(crate) use stream::Streamed;
 #[cfg(feature = "cli")]
 pub(crate) use verify::{Naming, verifier};
 #[cfg(feature = "cli")]
-pub(crate) use witness::{Ending, Sent, Witness};
+pub(crate) use witness::{Ending, Sent, Underway, Witness};
 
 /// Most bytes of an answer about the cluster itself. Those are under 4 KiB, unless an identity has very many groups; arbitrary.
 const ABOUT_MAX_BYTES: u64 = 256 * 1024;

@@ -12,6 +12,7 @@ use crate::client::{Call, Client};
 use crate::error::Error;
 use crate::kube::{Access, AccessAnswer, Namespace, Request};
 use crate::serve::policy::Identity;
+use crate::serve::traces::Span;
 
 /// How long a decision holds. kube-apiserver itself keeps those of an authorization webhook for up to five minutes
 /// (`--authorization-webhook-cache-authorized-ttl`); a right that is taken away should be gone while somebody watches.
@@ -71,7 +72,7 @@ impl AccessReviews {
                 // From when it was asked: what changes meanwhile may not be in the answer.
                 let until = Instant::now() + HOLDS;
                 let access = Access { verb, resource: "pods", namespace };
-                let allowed = self.ask(identity, &access, deadline).await?;
+                let allowed = Span::current().within("access_review", self.ask(identity, &access, deadline)).await?;
                 self.keep(asked, Decided { allowed, until });
                 allowed
             }
