@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -122,6 +123,15 @@ impl Drop for Process {
     }
 }
 
+/// What `/readyz` says; `None` where it says nothing.
+fn readiness(health: SocketAddr) -> Option<String> {
+    let mut connection = std::net::TcpStream::connect(health).ok()?;
+    io::Write::write_all(&mut connection, b"GET /readyz?verbose HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+    let mut said = String::new();
+    connection.read_to_string(&mut said).ok()?;
+    Some(said)
+}
+
 /// `podlens serve`, on ports of loopback that are free, with an audit log and a cache of compiled components of its own.
 #[derive(Debug)]
 pub struct Serving {
@@ -165,6 +175,10 @@ impl Serving {
             before += &line;
         };
         let process = Process::reading(child, stderr, io::empty());
+        // It answers at once, and loads components meanwhile.
+        while readiness(health).is_none_or(|checks| checks.contains("[-]queries")) {
+            thread::sleep(Duration::from_millis(5));
+        }
         Self { process, folder, api, health }
     }
 

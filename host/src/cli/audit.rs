@@ -105,10 +105,17 @@ mod tests {
     use super::*;
     use crate::serve::audit::{AuditLog, Caller, Destination, Event, RefusalReason, Refused, Subject};
 
-    fn write(path: &Path) {
-        let log = AuditLog::open(&Destination::File(path.to_owned())).unwrap();
+    fn write(path: &Path, lines: usize) {
+        let open = || AuditLog::open(&Destination::File(path.to_owned()), Box::new(|_| {})).ok();
+        // The one before has it for a moment longer.
+        let log = std::iter::repeat_with(open).find_map(|log| log).unwrap();
         let caller = Caller { subject: Subject::Anonymous, source: None, user_agent: None };
-        log.record(&Event::Refused(Refused { reason: RefusalReason::Rate, caller, tenant: None, query: None })).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        for _ in 0..lines {
+            let (reason, caller) = (RefusalReason::Rate, caller.clone());
+            let refused = Event::Refused(Refused { reason, caller, tenant: None, query: None });
+            runtime.block_on(log.record(refused).written()).unwrap();
+        }
     }
 
     fn told(files: &[&Path], through: Option<Hash>) -> Result<String, Failure> {
@@ -125,8 +132,7 @@ mod tests {
         let path = place.path().join("log");
         fs::write(&path, "").unwrap();
         assert_eq!(told(&[&path], None).unwrap(), "records   0\n");
-        write(&path);
-        write(&path);
+        write(&path, 2);
         let text = told(&[&path], None).unwrap();
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[..2], ["records     2 (2 Refused)", "numbers     1 to 2"]);
@@ -138,12 +144,12 @@ mod tests {
     fn a_log_that_was_cut_lacks_its_last_hash() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("log");
-        write(&path);
+        write(&path, 1);
         let one = fs::read(&path).unwrap();
-        write(&path);
+        write(&path, 1);
         let last = told(&[&path], None).unwrap().trim_end().rsplit(' ').next().unwrap().parse().unwrap();
         told(&[&path], Some(last)).unwrap();
-        write(&path);
+        write(&path, 1);
         told(&[&path], Some(last)).unwrap();
         fs::write(&path, one).unwrap();
         told(&[&path], None).unwrap();
@@ -155,8 +161,8 @@ mod tests {
     fn what_is_broken_is_told_with_its_place() {
         let place = tempfile::tempdir().unwrap();
         let [path, other] = ["log", "other"].map(|name| place.path().join(name));
-        write(&path);
-        write(&other);
+        write(&path, 1);
+        write(&other, 1);
         for (files, cause) in [
             (&[&*path, &*path][..], "line 1 is broken: it does not follow the line before: lines were removed, added or moved"),
             (&[&*path, &*other], "line 1 is broken: it does not follow the line before: lines were removed, added or moved"),

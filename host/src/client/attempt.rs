@@ -34,7 +34,7 @@ pub(super) async fn attempt(
 ) -> Result<Option<jiff::Timestamp>, Refused> {
     let (telling, before) = (Telling::begin(ask), *wire_bytes);
     let result = read(&telling, pool, credential, max_bytes, wire_bytes, receiver).await;
-    telling.end(result, *wire_bytes - before)
+    telling.end(result, *wire_bytes - before).await
 }
 
 async fn read(
@@ -68,7 +68,7 @@ async fn read(
 pub(super) async fn begin(ask: Ask<'_>, pool: &Pool, credential: &Credential) -> Result<reqwest::Response, Refused> {
     let (telling, mut wire_bytes) = (Telling::begin(ask), 0);
     let result = well_begun(&telling, pool, credential, &mut wire_bytes).await;
-    telling.end(result, wire_bytes)
+    telling.end(result, wire_bytes).await
 }
 
 async fn well_begun(
@@ -101,6 +101,7 @@ pub(super) async fn head(telling: &Telling<'_>, pool: &Pool, credential: &Creden
     let mut request = request(ask, credential);
     telling.apply(request.headers_mut());
     guard(ask, request.headers())?;
+    pool.ahead.used();
     let response = pool.http.execute(request).await.map_err(|error| unreachable::judge(ask, &error))?;
     telling.answered(response.status().as_u16());
     // An ill one, or a balancer without one, says no more than that.

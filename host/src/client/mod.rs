@@ -2,10 +2,12 @@
 //!
 //! `send.rs` is a call, `lines.rs` one that lasts, and `attempts.rs` its attempts and the time between them. `attempt.rs` is one attempt; `refusal.rs` judges
 //! statuses, `unreachable.rs` connections, `body.rs` bounds what is read. `pool.rs` and `reloading.rs` keep TLS and token up to date,
+//! `ahead.rs` opens a connection early,
 //! `exec.rs` runs credential plugins, `verify.rs` and `judge.rs` decide who may answer. `caller.rs` says in whose name a client asks, and
 //! `witness.rs` tells of what was sent. Nothing here knows what is in an answer.
 
 mod advice;
+mod ahead;
 mod answer;
 mod attempt;
 mod attempts;
@@ -33,7 +35,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::config::{Authority, Config};
+use crate::config::{Authority, Config, Credentials};
 use crate::error::{Error, Kind};
 use crate::kube::{Access, AccessAnswer, ContinueToken, DecodeError, Namespace, Request, SelfSubjectReview, ServerVersion};
 pub(crate) use caller::Acting;
@@ -50,10 +52,11 @@ pub(crate) use judge::{Judge, Judged, Presented};
 pub(crate) use pool::client_config;
 #[cfg(feature = "cli")]
 pub(crate) use stream::Streamed;
+pub(crate) use verify::Naming;
 #[cfg(feature = "cli")]
-pub(crate) use verify::{Naming, verifier};
+pub(crate) use verify::verifier;
 #[cfg(feature = "cli")]
-pub(crate) use witness::{Ending, Sent, Underway, Witness};
+pub(crate) use witness::{Ending, Heard, Sent, Underway, Witness};
 
 /// Most bytes of an answer about the cluster itself. Those are under 4 KiB, unless an identity has very many groups; arbitrary.
 const ABOUT_MAX_BYTES: u64 = 256 * 1024;
@@ -147,6 +150,20 @@ impl Client {
     /// there already.
     pub async fn authenticate(&self) -> Result<(), Error> {
         self.inner.source.get().await.map(|_| ())
+    }
+
+    /// Opens a connection, for the first request to find it open. Nothing is sent on it, and what is in the way is told to that request.
+    ///
+    /// Does nothing where a credential plugin decides on the connection's certificate, or a request was sent already.
+    pub async fn open_ahead(&self) {
+        let config = &self.inner.config;
+        if matches!(config.credentials.value, Credentials::Exec(_)) {
+            return;
+        }
+        let pool = self.inner.pools.get(&Credential::None).await;
+        let mut url = config.server.value.url("/", &[]);
+        Naming::new(config).apply(&mut url);
+        pool.ahead.open(&pool.http, url).await;
     }
 
     /// Sends `request`. What may be sent twice is retried within the deadline, see `retry.rs`.

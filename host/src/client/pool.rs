@@ -9,6 +9,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::ring;
 use rustls::version::{TLS12, TLS13};
 
+use super::ahead::Ahead;
 use super::credential::Credential;
 use super::reloading::Reloading;
 use super::verify::{Naming, verifier};
@@ -45,6 +46,7 @@ const USER_AGENT: &str = concat!("podlens/", env!("CARGO_PKG_VERSION"));
 
 pub(super) struct Pool {
     pub(super) http: reqwest::Client,
+    pub(super) ahead: Ahead,
     tls: Tls,
     /// The client certificate that came with the credential, by its text.
     identity: Option<Arc<[u8]>>,
@@ -119,11 +121,13 @@ impl Pool {
         let unusable = |error: rustls::Error| Error::new(Kind::Configuration, "cannot set up TLS").because(error);
         let verifier = verifier(&tls.roots, &setup.naming, &Arc::new(ring::default_provider())).map_err(unusable)?;
         let config = client_config(&tls, &setup.naming, verifier).map_err(unusable)?;
-        let http = builder(config, setup).and_then(reqwest::ClientBuilder::build).map_err(|_| {
+        let ahead = Ahead::default();
+        let builder = builder(config, setup).map(|builder| builder.connector_layer(ahead.clone()));
+        let http = builder.and_then(reqwest::ClientBuilder::build).map_err(|_| {
             // Its text could hold a URL, and there is nothing else in it that is not already checked.
             Error::new(Kind::Configuration, "cannot set up the HTTP client")
         })?;
-        Ok(Self { http, tls, identity })
+        Ok(Self { http, ahead, tls, identity })
     }
 }
 

@@ -36,7 +36,7 @@ impl Client {
             let attempt = async {
                 let telling = Telling::begin(ask);
                 let response = head(&telling, &with.pool, &with.credential).await;
-                let response = telling.end(response, 0)?;
+                let response = telling.end(response, 0).await?;
                 let Some(refused) = refusal::of_status(ask, response.status()) else { return Ok(response) };
                 refusal = Some(response);
                 Err(refused)

@@ -117,6 +117,50 @@ async fn an_answer_is_given_whole_and_the_request_is_as_it_should_be() {
 }
 
 #[tokio::test]
+async fn a_connection_that_was_opened_ahead_is_the_first_requests_and_nothing_else_is_sent_on_it() {
+    let versions = (0..2).map(|_| (get("/version").token(CANARY), Answer::json(200, VERSION)));
+    let fake = Fake::start(versions);
+    let mount = mount(fake.authority());
+    let client = client(&fake, mount.path());
+    client.open_ahead().await;
+    assert_eq!((fake.connections(), fake.seen().len()), (1, 0));
+    client.version(within(20)).await.unwrap();
+    assert_eq!((fake.connections(), fake.seen().len()), (1, 1));
+    // There is one already, on which it would be sent.
+    client.open_ahead().await;
+    client.version(within(20)).await.unwrap();
+    assert_eq!((fake.connections(), fake.seen().len()), (1, 2));
+}
+
+#[tokio::test]
+async fn a_request_waits_for_the_connection_that_opens() {
+    let fake = Fake::start([(get("/version").token(CANARY), Answer::json(200, VERSION))]);
+    let mount = mount(fake.authority());
+    let client = client(&fake, mount.path());
+    let ((), version) = tokio::join!(client.open_ahead(), client.version(within(20)));
+    version.unwrap();
+    assert_eq!((fake.connections(), fake.seen().len()), (1, 1));
+}
+
+/// What is in the way is told by the request that finds it there.
+#[tokio::test]
+async fn a_connection_that_is_lost_or_not_to_be_had_is_nothing_to_the_first_request() {
+    let fake = Fake::builder().openings([Opening::Close]).script([(get("/version"), Answer::json(200, VERSION))]).start();
+    let mounted = mount(fake.authority());
+    let ours = client(&fake, mounted.path());
+    ours.open_ahead().await;
+    ours.version(within(20)).await.unwrap();
+
+    let fake = Fake::builder().serving(Serving::SelfSigned).start();
+    let mounted = mount(fake.authority());
+    let ours = client(&fake, mounted.path());
+    ours.open_ahead().await;
+    let error = checked(ours.version(within(20)).await.unwrap_err());
+    assert!(told(&error).contains("is not a server to be trusted"), "{}", told(&error));
+    assert!(fake.seen().is_empty());
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_to_be_trusted_gets_no_request() {
     for (serving, cause) in [
         (Serving::OtherAuthority, "its certificate is not issued by the certificate authority from `@/ca.crt`"),

@@ -3,6 +3,7 @@
 //! A request that is told of carries an `Audit-ID`, which the API server takes for its own record (k8s.io/apiserver
 //! `pkg/endpoints/filters/audit_init.go`). Each attempt is a request of its own. One that is given up half-way is told of, too.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -24,9 +25,12 @@ pub(crate) trait Witness: Send + Sync {
     /// A request is about to be sent. What is given is told of its end, too.
     fn begins(&self, request: &Request, audit_id: Uuid) -> Option<Underway>;
 
-    /// A request has ended. An error keeps its answer from whoever asked.
-    fn ended(&self, sent: &Sent<'_>) -> Result<(), Error>;
+    /// A request has ended. It is told of at once; whoever asked has the answer once that has been heard, and not at all after an error.
+    fn ended(&self, sent: &Sent<'_>) -> Heard;
 }
+
+/// That somebody was told, once he has heard it.
+pub(crate) type Heard = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 /// A request that a trace is kept of.
 pub(crate) struct Underway {
@@ -102,22 +106,24 @@ impl<'a> Telling<'a> {
     }
 
     /// The attempt is over. An answer that cannot be told of is none.
-    pub(super) fn end<T>(mut self, result: Result<T, Refused>, bytes: u64) -> Result<T, Refused> {
+    pub(super) async fn end<T>(mut self, result: Result<T, Refused>, bytes: u64) -> Result<T, Refused> {
         let ending = match (self.code.load(Ordering::Relaxed), &result) {
             (0, _) => Ending::Unanswered,
             (code, Ok(_)) => Ending::Answered(code),
             (code, Err(_)) if code >= 300 => Ending::Answered(code),
             (code, Err(_)) => Ending::Broken(code),
         };
-        self.tell(ending, bytes).map_err(|error| {
-            let message = format!("the answer to {} is withheld: it could not be put on record", self.ask);
-            Refused::Final(Failure::Other(Error::new(Kind::Unavailable, message).because(error)))
-        })?;
+        if let Some(heard) = self.tell(ending, bytes) {
+            heard.await.map_err(|error| {
+                let message = format!("the answer to {} is withheld: it could not be put on record", self.ask);
+                Refused::Final(Failure::Other(Error::new(Kind::Unavailable, message).because(error)))
+            })?;
+        }
         result
     }
 
-    fn tell(&mut self, ending: Ending, bytes: u64) -> Result<(), Error> {
-        let (Some(audit_id), Some(witness)) = (self.audit_id.take(), &self.ask.caller.witness) else { return Ok(()) };
+    fn tell(&mut self, ending: Ending, bytes: u64) -> Option<Heard> {
+        let (audit_id, witness) = (self.audit_id.take()?, self.ask.caller.witness.as_ref()?);
         let sent = Sent {
             request: self.ask.request,
             audit_id,
@@ -129,13 +135,13 @@ impl<'a> Telling<'a> {
         if let Some(underway) = self.underway.take() {
             (underway.ended)(&sent);
         }
-        witness.ended(&sent)
+        Some(witness.ended(&sent))
     }
 }
 
 impl Drop for Telling<'_> {
     fn drop(&mut self) {
-        // Nobody has the answer, so nothing need be withheld if this fails.
+        // Nobody has the answer, so nothing need be withheld if this is not heard.
         let _ = self.tell(Ending::GivenUp, 0);
     }
 }

@@ -1,10 +1,10 @@
 //! Runs a guest's function in a store of its own, under the run's clocks. Every entry into a guest passes here.
 
 use tokio::time::{Duration, Instant};
-use wasmtime::{Engine, Store};
+use wasmtime::Store;
 
+use super::engine::Shared;
 use super::outcome;
-use super::pool::Pool;
 use super::store::{Sandbox, State};
 use crate::error::Error;
 use crate::limits::{Budget, Limit};
@@ -12,15 +12,14 @@ use crate::limits::{Budget, Limit};
 /// Runs `work` in a store of its own, under the run's clocks. The store is gone when this returns, whatever happened inside.
 pub(super) async fn confined<T>(
     sandbox: Sandbox,
-    engine: &Engine,
-    pool: Option<&Pool>,
+    shared: &Shared,
     during: &'static str,
     work: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
 ) -> Result<T, Error> {
     let (budget, log, deadline, cpu) = (sandbox.budget.clone(), sandbox.log.clone(), sandbox.deadline, sandbox.cpu.clone());
     let started = Instant::now();
     let place = async {
-        match pool {
+        match &shared.pool {
             Some(pool) => pool.place().await,
             None => None,
         }
@@ -28,8 +27,9 @@ pub(super) async fn confined<T>(
     let result = match tokio::time::timeout_at(deadline, place).await {
         Err(elapsed) => Err(elapsed),
         // Given back after the store is gone, and with it what it had of the pool.
-        Ok(_place) => match sandbox.store(engine) {
+        Ok(_place) => match sandbox.store(&shared.engine) {
             Ok(mut store) => {
+                let _ticking = shared.epoch.tick();
                 let work = async {
                     tokio::select! {
                         biased;

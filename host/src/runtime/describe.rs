@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio::time::Instant;
-use wasmtime::Engine;
 
 use super::confine::{confined, deadline};
 use super::cpu::CpuClock;
+use super::engine::Shared;
 use super::log::{self, Log};
-use super::pool::Pool;
 use super::store::{Sandbox, State};
 use crate::bindings;
 use crate::bindings::podlens::query::types as wit;
@@ -25,8 +24,8 @@ fn limits() -> Limits {
 }
 
 /// Has a query describe itself, in an instance of its own that is granted nothing.
-pub(super) async fn describe(engine: &Engine, pool: Option<&Pool>, pre: &bindings::QueryPre<State>) -> Result<Description, Error> {
-    let described = confined(granted_nothing(), engine, pool, "describe itself", async |store| {
+pub(super) async fn describe(shared: &Shared, pre: &bindings::QueryPre<State>) -> Result<Description, Error> {
+    let described = confined(granted_nothing(), shared, "describe itself", async |store| {
         let query = pre.instantiate_async(&mut *store).await?;
         query.call_describe(store).await
     });

@@ -2,23 +2,19 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
-use std::time::Duration;
 
 use wasmtime::component::Linker;
 use wasmtime::{Config, Engine, WasmBacktraceDetails, WasmFeatures};
 
 #[cfg(feature = "cache")]
 use super::cache::CompileCache;
+use super::epoch::Epoch;
 use super::pool::{self, Pool};
 use super::store::State;
 use super::wasi;
 use crate::bindings;
 use crate::error::{Error, Kind};
 use crate::imports::Imports;
-
-/// How often a running guest is interrupted to look at its processor time and let others run. Arbitrary: fine enough for limits
-/// of seconds, coarse enough to cost nothing.
-const EPOCH_TICK: Duration = Duration::from_millis(10);
 
 /// Most frames of a backtrace. Arbitrary; bounds an error's text.
 const MAX_BACKTRACE_FRAMES: usize = 20;
@@ -41,11 +37,18 @@ const REFUSED: WasmFeatures = WasmFeatures::THREADS
 /// that keeps time.
 #[derive(Clone)]
 pub struct Runtime {
-    pub(super) engine: Engine,
+    pub(super) shared: Shared,
     pub(super) linker: Arc<Linker<State>>,
-    pub(super) pool: Option<Pool>,
     #[cfg(feature = "cache")]
     pub(super) cache: Option<CompileCache>,
+}
+
+/// What all runs share, whatever they run.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) engine: Engine,
+    pub(super) epoch: Arc<Epoch>,
+    pub(super) pool: Option<Pool>,
 }
 
 /// How components are compiled.
@@ -86,12 +89,11 @@ impl Runtime {
         wasi::add_to_linker(&mut linker).map_err(failed)?;
         bindings::Query::add_to_linker::<State, wasmtime::component::HasSelf<Imports>>(&mut linker, |state| &mut state.imports)
             .map_err(failed)?;
-        keep_time(&engine)
+        let epoch = Epoch::start(&engine)
             .map_err(|error| Error::new(Kind::Component, "the thread that keeps time cannot start").because(error))?;
         Ok(Self {
-            engine,
+            shared: Shared { engine, epoch, pool: options.pool.map(|runs| Pool::new(runs.get())) },
             linker: Arc::new(linker),
-            pool: options.pool.map(|runs| Pool::new(runs.get())),
             #[cfg(feature = "cache")]
             cache: options.cache,
         })
@@ -123,17 +125,4 @@ fn config(options: &RuntimeOptions) -> Config {
         // Said here although the cargo features leave most of them out: another crate of an embedder may turn those on.
         .wasm_features(REFUSED, false);
     config
-}
-
-/// Advances the epoch until the last clone of the engine is gone.
-fn keep_time(engine: &Engine) -> std::io::Result<()> {
-    let engine = engine.weak();
-    let tick = move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            std::thread::sleep(EPOCH_TICK);
-        }
-    };
-    std::thread::Builder::new().name("podlens-epoch".into()).spawn(tick).map(drop)
 }

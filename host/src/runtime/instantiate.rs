@@ -9,9 +9,6 @@ impl Query {
     /// Makes an instance as each run does, and drops it with its store.
     pub(crate) async fn instantiate(&self) -> Result<(), Error> {
         let sandbox = describe::granted_nothing();
-        confined(sandbox, &self.engine, self.pool.as_ref(), "start", async |store| {
-            self.pre.instantiate_async(store).await.map(drop)
-        })
-        .await
+        confined(sandbox, &self.shared, "start", async |store| self.pre.instantiate_async(store).await.map(drop)).await
     }
 }

@@ -8,9 +8,8 @@ use tokio::task::JoinError;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::engine::Runtime;
+use super::engine::{Runtime, Shared};
 use super::inspect::{ComponentKind, Digest, Offered, imported_names};
-use super::pool::Pool;
 use super::store::State;
 use super::uses::PodAccess;
 use super::{describe, wasi};
@@ -38,8 +37,7 @@ pub(super) const MODULE_HEADER: &[u8] = b"\0asm\x01\0\0\0";
 /// A component that was compiled and checked, ready to run any number of times. Cheap to clone.
 #[derive(Clone)]
 pub struct Query {
-    pub(super) engine: Engine,
-    pub(super) pool: Option<Pool>,
+    pub(super) shared: Shared,
     pub(super) pre: bindings::QueryPre<State>,
     pub(super) description: Arc<Description>,
     pub(super) columns: Arc<[Column]>,
@@ -115,9 +113,9 @@ impl Runtime {
 
 async fn load(runtime: Runtime, bytes: Vec<u8>) -> Result<Query, Error> {
     check_header(&bytes)?;
-    let (engine, pool) = (runtime.engine.clone(), runtime.pool.clone());
+    let shared = runtime.shared.clone();
     let compile = {
-        let engine = engine.clone();
+        let engine = shared.engine.clone();
         move || -> Result<_, Error> {
             // Before compiling, which takes long.
             check_imports(&imported_names(&bytes))?;
@@ -139,9 +137,9 @@ async fn load(runtime: Runtime, bytes: Vec<u8>) -> Result<Query, Error> {
     };
     let (pre, uses, digest, compilation) =
         tokio::task::spawn_blocking(compile).await.map_err(|error| fault("compiling the component failed", error))??;
-    let description = describe::describe(&engine, pool.as_ref(), &pre).await?;
+    let description = describe::describe(&shared, &pre).await?;
     let columns = description.columns.clone().into();
-    Ok(Query { engine, pool, pre, description: Arc::new(description), columns, uses, digest, compilation })
+    Ok(Query { shared, pre, description: Arc::new(description), columns, uses, digest, compilation })
 }
 
 /// A thread of ours that died.
@@ -152,7 +150,7 @@ pub(super) fn fault(message: &str, error: JoinError) -> Error {
 fn compile(runtime: &Runtime, bytes: &[u8]) -> wasmtime::Result<(Component, Compilation)> {
     let before = cache_use(runtime);
     let started = Instant::now();
-    let component = Component::from_binary(&runtime.engine, bytes)?;
+    let component = Component::from_binary(&runtime.shared.engine, bytes)?;
     let elapsed = started.elapsed();
     let after = cache_use(runtime);
     Ok((component, Compilation { elapsed, from_cache: before.0 < after.0 && before.1 == after.1 }))

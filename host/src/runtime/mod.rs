@@ -11,6 +11,7 @@ mod confine;
 mod cpu;
 mod describe;
 mod engine;
+mod epoch;
 mod inspect;
 mod instantiate;
 mod load;

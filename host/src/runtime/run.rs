@@ -145,13 +145,13 @@ impl Query {
             now,
         };
         let arguments = self.description.complete(arguments);
-        let (engine, pool, pre) = (self.engine.clone(), self.pool.clone(), self.pre.clone());
+        let (shared, pre) = (self.shared.clone(), self.pre.clone());
         let task = tokio::spawn(async move {
             let arguments = arguments
                 .map_err(|error| Error::new(Kind::InvalidArgument, "the arguments do not fit the query").because(error))?;
             let arguments: Vec<_> = arguments.into_iter().map(argument).collect();
             let notes = sandbox.notes.clone();
-            let answered = confined(sandbox, &engine, pool.as_ref(), "run", async |store| {
+            let answered = confined(sandbox, &shared, "run", async |store| {
                 let query = pre.instantiate_async(&mut *store).await?;
                 query.call_run(store, &arguments).await
             });

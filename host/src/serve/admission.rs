@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::bucket::Bucket;
 use super::policy::{Rates, TenantName};
 
 /// Least and most that somebody is told to wait. The header has whole seconds; who waits a minute may as well ask anew.
@@ -63,16 +64,6 @@ struct Tenant {
     turns: u64,
     /// Its place in [`State::ready`].
     ready: Option<Turn>,
-}
-
-/// Of tokens, one for each run.
-#[derive(Debug)]
-struct Bucket {
-    tokens: f64,
-    /// Tokens that it holds at most, and gets in a second.
-    burst: f64,
-    per_second: f64,
-    filled: Instant,
 }
 
 /// A run was not begun.
@@ -168,12 +159,12 @@ impl State {
         let (slots, mean_run, others) = (self.slots, self.mean_run, self.ready.len());
         let tenant = self.tenants.entry(name.clone()).or_insert_with(|| Tenant::new(rates, now));
         tenant.concurrent_runs = rates.concurrent_runs.max(1);
-        tenant.bucket.fill(rates.runs_per_second, now);
+        tenant.bucket.set(rates.runs_per_second, burst(rates), now);
         let begins_at_once = self.running < slots && tenant.running < tenant.concurrent_runs && tenant.waiting.is_empty();
         if !begins_at_once && tenant.waiting.len() >= rates.queue {
             return Err(Refused::new(Why::QueueFull, next_begins(mean_run, tenant.running, others, slots)));
         }
-        tenant.bucket.take().map_err(|wait| Refused::new(Why::Rate, wait))?;
+        tenant.bucket.take(now).map_err(|wait| Refused::new(Why::Rate, wait))?;
 
         let number = self.next;
         self.next += 1;
@@ -256,47 +247,21 @@ fn next_begins(mean_run: Duration, running: usize, others: usize, slots: usize) 
     if running > 0 { mean_run / part(running) } else { mean_run.saturating_mul(part(others)) / part(slots) }
 }
 
+/// How many runs may begin at once after a while without any.
+fn burst(rates: &Rates) -> f64 {
+    rates.runs_per_second.max(1.0)
+}
+
 impl Tenant {
     fn new(rates: &Rates, now: Instant) -> Self {
         Self {
             running: 0,
             concurrent_runs: rates.concurrent_runs,
             waiting: BTreeMap::new(),
-            bucket: Bucket::new(rates.runs_per_second, now),
+            bucket: Bucket::new(rates.runs_per_second, burst(rates), now),
             turns: 0,
             ready: None,
         }
-    }
-}
-
-impl Bucket {
-    fn new(per_second: f64, now: Instant) -> Self {
-        let burst = per_second.max(1.0);
-        Self { tokens: burst, burst, per_second, filled: now }
-    }
-
-    /// Adds what has come since the last time, at the rate that was due then.
-    fn fill(&mut self, per_second: f64, now: Instant) {
-        self.tokens = self.tokens_at(now);
-        (self.burst, self.per_second, self.filled) = (per_second.max(1.0), per_second, now);
-        self.tokens = self.tokens.min(self.burst);
-    }
-
-    fn tokens_at(&self, now: Instant) -> f64 {
-        (self.tokens + now.saturating_duration_since(self.filled).as_secs_f64() * self.per_second).min(self.burst)
-    }
-
-    fn is_full(&self, now: Instant) -> bool {
-        self.tokens_at(now) >= self.burst
-    }
-
-    /// Takes one; else tells when there is one.
-    fn take(&mut self) -> Result<(), Duration> {
-        if self.tokens >= 1.0 {
-            self.tokens -= 1.0;
-            return Ok(());
-        }
-        Err(Duration::try_from_secs_f64((1.0 - self.tokens) / self.per_second).unwrap_or(Duration::MAX))
     }
 }
 

@@ -10,6 +10,7 @@
 mod admission;
 pub(crate) mod audit;
 mod authenticate;
+mod bucket;
 mod cache;
 mod http;
 mod listen;

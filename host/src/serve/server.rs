@@ -7,10 +7,11 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::admission::Admission;
-use super::audit::{AuditLog, Destination};
+use super::audit::{AuditError, AuditLog, Destination};
 use super::authenticate::{Callers, Peer, TokenReviews};
 use super::cache::AccessReviews;
 use super::http::{Health, Rules, Service};
@@ -82,14 +83,23 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Takes the policy, binds, and loads queries. A query that cannot be loaded is told of and stops nothing; a policy that cannot be used
-    /// does, since there is none that was good before.
+    /// Binds, and takes the policy. One that cannot be used is an error, since there is none that was good before.
     pub(crate) async fn start(options: ServerOptions) -> Result<Self, Error> {
         let tls = options.tls.map(Tls::load).transpose()?.map(Arc::new);
-        let audit = AuditLog::open(&options.audit).map_err(|error| {
+        let metrics = Metrics::new();
+        let observer = Box::new({
+            let metrics = metrics.clone();
+            move |written: Result<(), &AuditError>| {
+                metrics.audit_recorded(written.is_ok());
+                if let Err(error) = written {
+                    let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+                    tracing::error!(cause, "{error}");
+                }
+            }
+        });
+        let audit = AuditLog::open(&options.audit, observer).map_err(|error| {
             Error::new(Kind::Configuration, "there is no audit log, and without one nothing is run").because(error)
         })?;
-        let metrics = Metrics::new();
         let api_server = &options.client.config().server.value;
         let traces = Traces::start(options.collector.as_ref(), api_server, tls.is_some(), &metrics)?;
         let witness = Arc::new(CallWitness { audit: audit.clone(), metrics: metrics.clone(), run: None, trace: None });
@@ -131,10 +141,12 @@ impl Server {
             caches: options.caches,
             is_loopback: listener.is_loopback(),
             slots: options.slots,
+            taken: Notify::new(),
+            loaded: Arc::default(),
             kept: Default::default(),
         });
         state.look_at_policy().await?;
-        let health = Arc::new(Health::new(Arc::clone(&state.service.runner)));
+        let health = Arc::new(Health::new(Arc::clone(&state.service.runner), Arc::clone(&state.loaded)));
         let (shutdown_delay, shutdown_grace) = (options.shutdown_delay, options.shutdown_grace);
         Ok(Self { listener, health_listener, state, health, shutdown_delay, shutdown_grace })
     }
@@ -144,11 +156,12 @@ impl Server {
         [self.listener.url(), self.health_listener.url()]
     }
 
-    /// Serves until `stop`; then tells who asks that it is not ready any more, and after a while takes no more requests and waits for runs.
+    /// Loads queries, and serves until `stop`; then tells who asks that it is not ready any more, and after a while takes no more requests and waits for runs.
     /// `now` ends all of it at once: runs that are under way are cancelled, and on record as that.
     pub(crate) async fn serve(self, stop: impl Future<Output = ()>, now: impl Future<Output = ()>) {
         let Self { listener, health_listener, state, health, shutdown_delay, shutdown_grace } = self;
         let looking = tokio::spawn(look(Arc::clone(&state)));
+        let loading = tokio::spawn(load(Arc::clone(&state)));
         let probing = tokio::spawn(probe(state.client.clone(), Arc::clone(&health)));
         let health_room = Room { clients: MAX_HEALTH_CLIENTS, idle: IDLE_TIMEOUT, grace: Duration::from_secs(1) };
         let answering_health = {
@@ -180,8 +193,10 @@ impl Server {
         if timeout(CANCELLED_TIMEOUT, recorded).await.is_err() {
             tracing::error!("not all runs that were cancelled are on record as that");
         }
+        // What fails is told already.
+        let _ = state.service.runner.audit.flush().await;
         state.service.traces.end().await;
-        for task in [looking, probing, answering_health] {
+        for task in [looking, loading, probing, answering_health] {
             task.abort();
         }
     }
@@ -193,6 +208,14 @@ async fn look(state: Arc<State>) {
     loop {
         ticks.tick().await;
         state.look().await;
+    }
+}
+
+async fn load(state: Arc<State>) {
+    loop {
+        state.load_queries().await;
+        // Files of queries come, change and go without the policy.
+        let _ = timeout(LOOK_INTERVAL, state.taken.notified()).await;
     }
 }
 

@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use super::authenticate::Callers;
 use super::cache::Cache;
@@ -38,6 +41,10 @@ pub(crate) struct State {
     pub(crate) is_loopback: bool,
     /// Runs at once where the policy does not say.
     pub(crate) slots: usize,
+    /// Told when there is another policy.
+    pub(crate) taken: Notify,
+    /// Whether each query that the policy allows was looked for once.
+    pub(crate) loaded: Arc<AtomicBool>,
     pub(crate) kept: Mutex<Kept>,
 }
 
@@ -83,14 +90,21 @@ impl State {
             }
             self.tell_once("certificates", reloaded.err());
         }
-        let policy = self.kept().policy.clone();
-        if let Some(policy) = policy {
-            // Files of queries come, change and go without the policy.
-            self.service.catalogue.load(&policy).await;
-        }
         let cache = self.service.runner.cache.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(cache) = cache {
             cache.sweep();
+        }
+    }
+
+    /// Loads the queries that the policy allows, as far as they are not. Apart from all else: it takes as long as those who wrote them like.
+    pub(crate) async fn load_queries(&self) {
+        let Some(policy) = self.kept().policy.clone() else { return };
+        self.service.catalogue.load(&policy).await;
+        self.loaded.store(true, Ordering::Relaxed);
+        // It may be another one by now.
+        let policy = self.kept().policy.clone();
+        if let Some(policy) = policy {
+            self.service.catalogue.drop_others(&policy);
         }
     }
 
@@ -134,8 +148,7 @@ impl State {
             let message = "the policy lets anybody call, and this server can be reached from other machines";
             return Err(Error::new(Kind::Configuration, message).hint("take `anonymous` out, or listen on 127.0.0.1"));
         }
-        // Tenants before the cache, which a run of an older policy must not read; and rules before components are loaded, which takes as long
-        // as those who wrote them like: who is not named any more is out at once. A new query is not ready for a moment.
+        // Tenants before the cache, which a run of an older policy must not read. A new query is not ready for a moment.
         *self.service.runner.tenants.write().unwrap_or_else(PoisonError::into_inner) = policy.tenants.clone();
         self.renew_cache(&policy);
         self.service.reviews.set_audience(&policy.audience);
@@ -144,8 +157,8 @@ impl State {
         *self.service.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
         self.service.catalogue.drop_others(&policy);
         self.metrics.set_tenants(policy.tenants.keys());
-        self.kept().policy = Some(Arc::clone(&policy));
-        self.service.catalogue.load(&policy).await;
+        self.kept().policy = Some(policy);
+        self.taken.notify_one();
         Ok(())
     }
 

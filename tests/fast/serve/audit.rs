@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use podlens_tests::canary;
 use podlens_tests::fake::{Answer, get};
@@ -41,6 +42,27 @@ fn what_cannot_be_put_on_record_is_not_done() {
         assert!(server.metric(r#"podlens_audit_records_total{result="error"}"#) >= 2.0);
     }
     assert_eq!(asked(&fake), []);
+}
+
+/// A collector that is stopped, or a disk that hangs. Both directions of the test's patience: it takes five seconds, and not for ever.
+#[test]
+fn a_log_that_stands_still_holds_up_those_alone_who_have_to_be_on_record() {
+    let fake = cluster().always(get(PODS), pods(&["web-0"], "")).start();
+    let own = policy(&[tenant("shop", &[built_in("pod-names")], &[])]);
+    let (_reader, mut writer) = std::io::pipe().expect("there are pipes");
+    // What a pipe holds on Linux (pipe(7)): the next write waits for a reader.
+    writer.write_all(&[b'x'; 65_536]).expect("it is empty");
+    let mut server = Setup::of_fake(&fake, &own).audit_to(std::os::fd::OwnedFd::from(writer).into()).start();
+    let started = Instant::now();
+    let refused = server.get("shop", "/v1/queries/pod-names/run");
+    problem(&refused, 503, "audit_unavailable");
+    assert!(started.elapsed() >= Duration::from_secs(4), "{:?}", started.elapsed());
+    assert_eq!((server.get("shop", "/v1/queries").code, server.health("/livez").code), (200, 200));
+    assert!(server.health("/readyz").body.contains("[-]audit failed"));
+    assert_eq!(asked(&fake), []);
+    server.signal("-TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    assert!(server.said().contains("it has stood still for 5 s"), "{}", server.said());
 }
 
 #[test]

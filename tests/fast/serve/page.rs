@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use podlens_tests::guests;
 use sha2::{Digest as _, Sha256};
 
 use super::server::{Server, Setup, bearer, built_in, cluster, guest, policy, tenant, token};
+use crate::guests;
 use crate::proxy::Response;
 
 /// An element's beginning, or its end; or text.
@@ -99,8 +99,8 @@ fn contents<'a>(tokens: &'a [Token], wanted: &str) -> Vec<&'a str> {
 /// The content security policy lets a page do all that is in it, and nothing that is not: its styles and scripts are those whose hashes it
 /// has, nothing is loaded, and no attribute has a style or a script in it.
 #[track_caller]
-fn check_policy(answer: &Response) -> Vec<Token> {
-    assert_eq!((answer.code, answer.header("content-type")), (200, Some("text/html; charset=utf-8")), "{answer:?}");
+fn check_policy(answer: &Response, code: u16) -> Vec<Token> {
+    assert_eq!((answer.code, answer.header("content-type")), (code, Some("text/html; charset=utf-8")), "{answer:?}");
     let policy = answer.header("content-security-policy").expect("it has one");
     let directive = |name: &str| {
         let found = policy.split(';').map(str::trim).find_map(|directive| directive.strip_prefix(name)?.strip_prefix(' '));
@@ -153,7 +153,7 @@ fn the_first_page_has_a_form_for_each_query_and_needs_no_script() {
     ];
     let server = Setup::of_fake(&fake, &policy(&[tenant("shop", &queries, &[])])).queries(&paths).start();
     let page = html(&server, "/");
-    let tokens = check_policy(&page);
+    let tokens = check_policy(&page, 200);
     assert!(elements(&tokens, "script").is_empty());
     assert_eq!(contents(&tokens, "h2"), ["asks", "echo", "everything", "missing", "restarts"]);
     // The one that cannot be run has none.
@@ -191,21 +191,64 @@ fn an_answer_and_its_report_lead_on_and_show_text_as_text() {
     let own = tenant("shop", &[guest("all-types", guests::ALL_TYPES)], &[]);
     let server = Setup::of_fake(&fake, &policy(&[own])).queries(&[guests::ALL_TYPES]).start();
     let answer = html(&server, "/v1/queries/all-types/run?hostile=true");
-    let tokens = check_policy(&answer);
+    let tokens = check_policy(&answer, 200);
     assert!(contents(&tokens, "td").iter().any(|cell| cell.contains("</td><script>alert(1)</script>")), "{}", answer.body);
     let links: Vec<_> = elements(&tokens, "a").iter().filter_map(|link| attribute(link, "href")).map(str::to_owned).collect();
     let run = answer.header("podlens-run").expect("each run has a name");
     assert!(links.contains(&"/".to_owned()) && links.contains(&format!("/v1/runs/{run}")), "{links:?}");
 
     let report = html(&server, &format!("/v1/runs/{run}"));
-    let tokens = check_policy(&report);
+    let tokens = check_policy(&report, 200);
     assert!(elements(&tokens, "script").is_empty());
-    let cells = contents(&tokens, "td");
-    assert!(cells.contains(&"all-types") && cells.contains(&"ok"), "{cells:?}");
+    assert_eq!(contents(&tokens, "h1"), ["A run of all-types"]);
+    assert!(contents(&tokens, "td").contains(&"ok"), "{}", report.body);
     let rows = contents(&tokens, "th");
     for limit in ["timeout", "cpu-limit", "memory-limit", "max-rows"] {
         assert!(rows.contains(&limit), "{rows:?}");
     }
     let as_json = server.get("shop", &format!("/v1/runs/{run}"));
     assert_eq!(as_json.header("content-type"), Some("application/json"));
+}
+
+#[test]
+fn no_word_of_a_query_is_markup() {
+    let fake = cluster().start();
+    let own = tenant("shop", &[guest("hostile", guests::HOSTILE_WORDS)], &[]);
+    let server = Setup::of_fake(&fake, &policy(&[own])).queries(&[guests::HOSTILE_WORDS]).start();
+    let first = check_policy(&html(&server, "/"), 200);
+    assert_eq!(elements(&first, "section").len(), 1);
+    let answer = check_policy(&html(&server, "/v1/queries/hostile/run?say=%3Cscript%3E"), 200);
+    assert!(contents(&answer, "td").contains(&"<script>"), "{answer:?}");
+    let failure = check_policy(&html(&server, "/v1/queries/hostile/run?say=x&fail=true"), 422);
+    assert!(contents(&failure, "p")[1].contains("javascript:window.hacked=1"), "{failure:?}");
+    // What would turn the text around is told by its name.
+    assert!(contents(&failure, "p")[1].contains("\\u{202e}txet\\u{2066} שלום"), "{failure:?}");
+}
+
+#[test]
+fn a_failure_is_a_page_for_who_asks_for_pages() {
+    let fake = cluster().start();
+    let echo = tenant("shop", &[guest("echo", guests::ECHO_ARGUMENTS)], &[]);
+    let server = Setup::of_fake(&fake, &policy(&[echo])).queries(&[guests::ECHO_ARGUMENTS]).start();
+    for (target, code, word, told) in [
+        ("/v1/queries/echo/run?integer=%3Cb%3E", 400, "invalid_argument", "`<b>`"),
+        ("/v1/queries/other/run", 404, "not_found", "there is no such query for you"),
+        ("/v1/runs/6a1b8f7e-3f0c-4f6e-9c55-5d2f4f0f9d11", 404, "not_found", "there is no such run for you"),
+        ("/nothing", 404, "not_found", "there is no such path for you"),
+    ] {
+        let tokens = check_policy(&html(&server, target), code);
+        let texts = contents(&tokens, "p");
+        assert!(texts[0].starts_with(&code.to_string()) && texts[0].ends_with(word) && texts[1].contains(told), "{texts:?}");
+        let links: Vec<_> = elements(&tokens, "a").iter().filter_map(|link| attribute(link, "href")).collect();
+        assert_eq!(links, ["/"], "{target}");
+        // Whoever asks for anything else is told as a program is.
+        let program = server.get("shop", target);
+        assert_eq!((program.code, program.header("content-type")), (code, Some("application/problem+json")));
+    }
+    let nobody = server.ask("GET", "/", "Accept: text/html\r\n", b"");
+    check_policy(&nobody, 401);
+    assert_eq!(nobody.header("www-authenticate"), Some("Bearer"));
+    let deleted = server.ask("DELETE", "/", &(bearer(&token("shop")) + "Accept: text/html\r\n"), b"");
+    check_policy(&deleted, 405);
+    assert_eq!(deleted.header("allow"), Some("GET, HEAD"));
 }

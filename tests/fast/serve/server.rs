@@ -238,6 +238,7 @@ impl Setup {
             <[u16; 2]>::try_from(ports.collect::<Vec<_>>()).ok()
         });
         [server.api, server.health] = ports;
+        wait_for("queries", || (!server.health("/readyz?verbose").body.contains("[-]queries")).then_some(()));
         server
     }
 }

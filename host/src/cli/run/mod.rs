@@ -97,6 +97,7 @@ pub(super) struct RunArgs {
 pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     let asked = Asked { contexts: &args.contexts, reach: &args.reach, from: &args.from, grant: &args.grant };
     check(&args)?;
+    let clients = asked.clients();
     let query = component::load(&args.component).await?;
     let arguments = arguments(&query, &args.parameters)?;
     let mut description = query.description().clone();
@@ -104,7 +105,7 @@ pub(super) async fn run(args: RunArgs) -> Result<ExitCode, Failure> {
     // Before anything is asked for: a format that cannot show the answer is told at once.
     printer(&args, &description, SystemTime::now(), io::sink())?;
 
-    let targets = asked.targets(&query.description().columns).await?;
+    let targets = asked.targets(clients, &query.description().columns).await?;
     if args.record.is_given() && targets.len() > 1 {
         let message = "one recording is of one run, and this answer takes several";
         return Err(wrong(message, "record each with one `--context` and one `-n` of its own"));

@@ -54,29 +54,43 @@ impl Asked<'_> {
         once(self.grant.named()).count() > 1 && !query.iter().any(|column| column.name == "namespace")
     }
 
+    /// Clients of the clusters that are named, each with a connection that opens meanwhile; none where the pods come from elsewhere.
+    pub(super) fn clients(&self) -> Vec<Result<Client, Error>> {
+        let contexts: Vec<_> = match self.from.are_given() {
+            true => Vec::new(),
+            false if self.contexts.is_empty() => vec![None],
+            false => once(self.contexts).map(Some).collect(),
+        };
+        let client = |context: Option<&String>| {
+            let client = connect(ConnectArgs { context: context.cloned(), reach: self.reach.clone() })?;
+            let opening = client.clone();
+            tokio::spawn(async move { opening.open_ahead().await });
+            Ok(client)
+        };
+        contexts.into_iter().map(client).collect()
+    }
+
     /// Finds the pods. With one target, what is in the way is an error; of several, each has its own.
-    pub(super) async fn targets(&self, query: &[Column]) -> Result<Vec<Target>, Error> {
+    pub(super) async fn targets(&self, clients: Vec<Result<Client, Error>>, query: &[Column]) -> Result<Vec<Target>, Error> {
         let by_namespace = self.is_by_namespace(query);
         let mut all = Vec::new();
         if let Some(elsewhere) = self.from.open(self.grant.gives_objects())? {
             self.add(&mut all, None, Ok(Place::Elsewhere(elsewhere)), by_namespace);
-        } else if once(self.contexts).count() > 1 {
-            for context in once(self.contexts) {
-                let client = self.client(Some(context)).await;
-                self.add(&mut all, Some(context), client.map(Place::Cluster), by_namespace);
+        }
+        let is_one = clients.len() == 1;
+        let contexts = once(self.contexts).map(Some).chain(std::iter::repeat(None));
+        for (client, context) in clients.into_iter().zip(contexts) {
+            // A credential plugin may have to ask a person, who takes longer than a run may.
+            let client = match client {
+                Ok(client) => client.authenticate().await.map(|()| client),
+                Err(error) => Err(error),
+            };
+            match is_one {
+                true => self.add(&mut all, None, Ok(Place::Cluster(client?)), by_namespace),
+                false => self.add(&mut all, context, client.map(Place::Cluster), by_namespace),
             }
-        } else {
-            let client = self.client(self.contexts.first()).await?;
-            self.add(&mut all, None, Ok(Place::Cluster(client)), by_namespace);
         }
         Ok(all)
-    }
-
-    async fn client(&self, context: Option<&String>) -> Result<Client, Error> {
-        let client = connect(ConnectArgs { context: context.cloned(), reach: self.reach.clone() })?;
-        // A credential plugin may have to ask a person, who takes longer than a run may.
-        client.authenticate().await?;
-        Ok(client)
     }
 
     /// Adds the runs over the pods of one place.

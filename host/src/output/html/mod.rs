@@ -1,8 +1,8 @@
 //! `-o html`: one page that stands alone, to be mailed, kept or put on a wall.
 //!
 //! Nothing is loaded, and a policy within the page lets nothing but its own script and style act, by their hashes. Without
-//! JavaScript it is a plain table. `page.css` and `page.js` are what is inlined; what a query wrote is only ever escaped text and a few
-//! attributes of it.
+//! JavaScript it is a plain table. `base.css`, `page.css` and `page.js` are what is inlined; what a query wrote is only ever escaped text and
+//! a few attributes of it. The pages of `serve` have the look of `base.css`, too.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -19,7 +19,7 @@ use crate::output::style::Mark;
 use crate::query::{Cell, Column, Description, Row};
 use crate::text::visible;
 
-const STYLE: &str = include_str!("page.css");
+const STYLE: &str = concat!(include_str!("base.css"), include_str!("page.css"));
 const SCRIPT: &str = include_str!("page.js");
 
 /// The longest text that stands on one line. Most pods' names and reasons do; a name may have 253, and messages are longer.
@@ -89,7 +89,7 @@ impl<W: Write> Html<W> {
             writeln!(out, "<p class=\"summary\">{}</p>", escaped(&self.summary))?;
         }
         if !complete {
-            out.write_all(b"<p class=\"incomplete\" role=\"alert\">The answer is not complete: rows are missing.</p>\n")?;
+            out.write_all(b"<p class=\"alert\" role=\"alert\">The answer is not complete: rows are missing.</p>\n")?;
         }
         let rows = if self.count == 1 { "row" } else { "rows" };
         let moment = Rfc3339(self.now.as_second());

@@ -17,35 +17,31 @@
 //! machine cannot write, and ask for it later (`--through`).
 //!
 //! Each line is given to the system by one write, and is not waited for to reach the disk: what a crash of podlens leaves is whole, what a
-//! loss of power leaves may lack the last seconds.
+//! loss of power leaves may lack the last seconds. A thread of its own writes, so that a disk or a reader that stands still holds up those
+//! alone who have to be on record, and those not for long.
 //!
-//! `event.rs` has what is recorded, `line.rs` how it is written and read, `sink.rs` and `file.rs` where to, `refusals.rs` how much of what
-//! anybody can cause.
+//! `event.rs` has what is recorded, `writer.rs` hands it to the thread, `chain.rs` makes it the next line, `line.rs` has how that is
+//! written and read, `sink.rs` and `file.rs` where to, `refusals.rs` how much of what anybody can cause.
 
+mod chain;
 mod event;
 mod file;
 mod line;
 mod refusals;
 mod sink;
 pub(crate) mod verify;
+mod writer;
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use jiff::Timestamp;
 
 pub(crate) use event::{
     Allowed, CallFailure, CallRecord, CallResponse, Caller, ChangeKind, Counts, Decision, Event, ObjectRef, PodsFrom, QueryChange,
     RefusalReason, Refused, Resource, Run, RunComplete, RunStarted, Subject, Verb,
 };
 pub(crate) use line::Hash;
-
-use line::{End, Torn};
-use refusals::Refusals;
-use sink::Sink;
+pub(crate) use writer::{AuditLog, Recorded};
 
 /// Where the log goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,101 +52,8 @@ pub(crate) enum Destination {
     Stdout,
 }
 
-/// The log of one server. Clones write to the same.
-#[derive(Clone, Debug)]
-pub(crate) struct AuditLog(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    /// Beside the lock, so that who asks for it does not wait for a write.
-    well: AtomicBool,
-    log: Mutex<Log>,
-}
-
-#[derive(Debug)]
-struct Log {
-    sink: Sink,
-    /// The last whole line.
-    end: End,
-    /// What was written after it.
-    torn: Torn,
-    refusals: Refusals,
-}
-
-impl AuditLog {
-    /// # Errors
-    ///
-    /// The file cannot be opened or is another server's, or its last line is not one of an audit log's.
-    pub(crate) fn open(to: &Destination) -> Result<Self, AuditError> {
-        let (sink, end, torn) = match to {
-            Destination::File(path) => Sink::file(path)?,
-            Destination::Stdout => (Sink::stdout()?, End::default(), Torn::default()),
-        };
-        Ok(Self::new(sink, end, torn))
-    }
-
-    fn new(sink: Sink, end: End, torn: Torn) -> Self {
-        let log = Mutex::new(Log { sink, end, torn, refusals: Refusals::default() });
-        Self(Arc::new(Shared { well: AtomicBool::new(true), log }))
-    }
-
-    /// Writes one line. What it tells of must not happen, or not be handed on, where this fails. It blocks for as long as the write does.
-    ///
-    /// A refusal that is one too many is counted and not written.
-    ///
-    /// # Errors
-    ///
-    /// The line is not in the log.
-    pub(crate) fn record(&self, event: &Event) -> Result<(), AuditError> {
-        self.record_at(event, Timestamp::now())
-    }
-
-    fn record_at(&self, event: &Event, now: Timestamp) -> Result<(), AuditError> {
-        // All that is done with it leaves it true at any time.
-        let mut log = self.0.log.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Event::Refused(refused) = event
-            && !log.refusals.admit(refused, now)
-        {
-            return Ok(());
-        }
-        let written = log.write(event, now);
-        self.0.well.store(written.is_ok(), Ordering::Release);
-        written
-    }
-
-    /// Whether the last line that was to be written is in the log.
-    pub(crate) fn is_well(&self) -> bool {
-        self.0.well.load(Ordering::Acquire)
-    }
-}
-
-impl Log {
-    fn write(&mut self, event: &Event, now: Timestamp) -> Result<(), AuditError> {
-        if self.torn.is_empty() {
-            self.sink.follow().map_err(|cause| self.sink.failed(cause))?;
-        }
-        // What was begun and not ended must not be continued.
-        let mut torn = self.torn.clone();
-        let mut bytes = Vec::new();
-        if torn.is_open() {
-            torn.add(b"\n");
-            bytes.push(b'\n');
-        }
-        let end = line::append(&mut bytes, &self.end, now, event, &torn, self.refusals.left_out())
-            .map_err(|cause| self.sink.failed(cause))?;
-        match self.sink.append(&bytes) {
-            Ok(()) => {
-                (self.end, self.torn) = (end, Torn::default());
-                self.refusals.told();
-                Ok(())
-            }
-            Err((left, cause)) => {
-                self.torn.add(&bytes[..left]);
-                Err(self.sink.failed(cause))
-            }
-        }
-    }
-}
+/// Told of each line, whether it is in the log.
+pub(crate) type Observer = Box<dyn Fn(Result<(), &AuditError>) + Send + Sync>;
 
 /// The log cannot be opened, or a line is not in it. Trying again can help where the disk was full.
 #[derive(Debug)]
@@ -187,6 +90,10 @@ enum Cause {
     /// A new file took its place, and is not empty.
     NotEmpty,
     TooLong,
+    /// Whoever reads it, or the disk, stands still.
+    Stalled,
+    /// Its thread has ended.
+    Gone,
 }
 
 impl AuditError {
@@ -224,6 +131,8 @@ impl fmt::Display for AuditError {
             Cause::End(what) => write!(f, ": {what}; look at it with `podlens audit verify`, and move it away"),
             Cause::Foreign => f.write_str(": something else has written to it"),
             Cause::NotEmpty => f.write_str(": there is another file in its place, which is not empty"),
+            Cause::Stalled => write!(f, ": it has stood still for {} s", writer::PATIENCE.as_secs()),
+            Cause::Gone => f.write_str(": nobody writes it any more"),
             Cause::TooLong => write!(f, ": a line would have more than {} bytes", line::MAX_BYTES),
         }
     }

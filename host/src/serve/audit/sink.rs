@@ -48,11 +48,14 @@ impl Sink {
 
     /// The error of a line that is not in the log.
     pub(super) fn failed(&self, cause: Cause) -> AuditError {
-        let log = match self {
+        AuditError { attempted: Attempted::Write, log: self.name(), cause }
+    }
+
+    pub(super) fn name(&self) -> LogName {
+        match self {
             Self::File(file) => LogName::File(file.path().to_owned()),
             Self::Stream(_) => LogName::Stdout,
-        };
-        AuditError { attempted: Attempted::Write, log, cause }
+        }
     }
 }
 

@@ -4,12 +4,15 @@ use std::net::IpAddr;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::time::Duration;
 
-use jiff::ToSpan as _;
+use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use uuid::Uuid;
 
+use super::chain::Chain;
+use super::line::{End, Torn};
+use super::sink::Sink;
 use super::verify::{Broken, Summary, Verifier, VerifyError};
 use super::*;
 use crate::kube::{Namespace, PodName, ServiceAccount};
@@ -98,8 +101,8 @@ impl Place {
         self.path("log")
     }
 
-    fn open(&self) -> Result<AuditLog, AuditError> {
-        AuditLog::open(&Destination::File(self.log()))
+    fn open(&self) -> Result<Chain, AuditError> {
+        Chain::open(&Destination::File(self.log()))
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -109,9 +112,9 @@ impl Place {
     /// A run from beginning to end.
     fn with_a_run() -> Self {
         let place = Self::new();
-        let log = place.open().unwrap();
+        let mut log = place.open().unwrap();
         for event in [started(), Event::Call(call()), complete(Outcome::Ok)] {
-            log.record_at(&event, time()).unwrap();
+            log.add(&event, time()).unwrap();
         }
         place
     }
@@ -196,7 +199,7 @@ fn a_refusal_tells_who_and_why() {
 #[test]
 fn a_chain_verifies_over_several_starts() {
     let place = Place::with_a_run();
-    place.open().unwrap().record(&complete(Outcome::Trap)).unwrap();
+    place.open().unwrap().add(&complete(Outcome::Trap), time()).unwrap();
     let summary = verified(&[&place.bytes()]).unwrap();
     assert_eq!((summary.records, summary.seq, summary.continues, summary.torn), (4, Some((1, 4)), None, 0));
     assert_eq!(summary.stages, [("ResponseComplete", 1), ("RunComplete", 2), ("RunStarted", 1)].into());
@@ -284,7 +287,7 @@ fn what_a_crash_leaves_is_told_of() {
     for left in third..=length {
         let place = Place::new();
         fs::write(place.log(), &whole[..left]).unwrap();
-        place.open().unwrap().record(&started()).unwrap();
+        place.open().unwrap().add(&started(), time()).unwrap();
         let torn = u64::from((third + 1..length - 1).contains(&left));
         let summary = verified(&[&place.bytes()]).unwrap_or_else(|broken| panic!("{left}: {broken}"));
         assert_eq!((summary.torn, place.bytes().starts_with(&whole[..left])), (torn, true), "{left}");
@@ -297,12 +300,12 @@ fn a_crash_while_telling_of_a_crash_is_told_of() {
     let place = Place::with_a_run();
     place.append(b"{\"schema\":\"podlens.dev/aud");
     let before = place.bytes();
-    place.open().unwrap().record(&started()).unwrap();
+    place.open().unwrap().add(&started(), time()).unwrap();
     let after = place.bytes();
     for left in before.len()..after.len() - 1 {
         fs::write(place.log(), &after[..left]).unwrap();
         assert!(verified(&[&place.bytes()]).is_err(), "it is unfinished");
-        place.open().unwrap().record(&started()).unwrap();
+        place.open().unwrap().add(&started(), time()).unwrap();
         assert_eq!(verified(&[&place.bytes()]).unwrap().torn, 1);
     }
     // What was left is under the hash as well.
@@ -318,7 +321,7 @@ fn a_log_whose_first_line_was_never_finished_goes_on() {
     for start in [&b"{"[..], b"{\"schema\":\"podlens.dev/audit/v1\",\"seq\":1"] {
         let place = Place::new();
         fs::write(place.log(), start).unwrap();
-        place.open().unwrap().record(&started()).unwrap();
+        place.open().unwrap().add(&started(), time()).unwrap();
         let summary = verified(&[&place.bytes()]).unwrap();
         assert_eq!((summary.records, summary.torn), (1, 1));
     }
@@ -327,12 +330,12 @@ fn a_log_whose_first_line_was_never_finished_goes_on() {
 #[test]
 fn a_long_log_goes_on() {
     let place = Place::new();
-    let log = place.open().unwrap();
+    let mut log = place.open().unwrap();
     while fs::metadata(place.log()).map_or(0, |file| file.len()) < 5 * line::MAX_BYTES as u64 {
-        log.record(&started()).unwrap();
+        log.add(&started(), time()).unwrap();
     }
     drop(log);
-    place.open().unwrap().record(&started()).unwrap();
+    place.open().unwrap().add(&started(), time()).unwrap();
     verified(&[&place.bytes()]).unwrap();
 }
 
@@ -361,38 +364,21 @@ fn only_an_ordinary_file_is_a_log() {
     std::os::unix::fs::symlink(place.log(), place.path("link")).unwrap();
     rustix::fs::mknodat(rustix::fs::CWD, place.path("pipe"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0).unwrap();
     for path in [place.path("link"), place.path("pipe"), place.0.path().to_owned(), "/dev/null".into()] {
-        let error = AuditLog::open(&Destination::File(path)).unwrap_err();
+        let error = Chain::open(&Destination::File(path)).unwrap_err();
         assert!(matches!(error.cause, Cause::NotOrdinary), "{error}");
     }
-    AuditLog::open(&Destination::File(place.path("missing/log"))).unwrap_err();
+    Chain::open(&Destination::File(place.path("missing/log"))).unwrap_err();
 }
 
 #[test]
 fn a_second_server_is_refused() {
     let place = Place::new();
-    let log = place.open().unwrap();
+    let mut log = place.open().unwrap();
     let error = place.open().unwrap_err();
     assert!(matches!(error.cause, Cause::Locked), "{error}");
-    log.clone().record(&started()).unwrap();
+    log.add(&started(), time()).unwrap();
     drop(log);
     place.open().unwrap();
-}
-
-#[test]
-fn a_full_disk_is_an_error_until_a_line_is_written() {
-    let full = || File::options().write(true).open("/dev/full").unwrap();
-    let log = AuditLog::new(Sink::Stream(full()), End::default(), Torn::default());
-    assert!(log.is_well());
-    for _ in 0..2 {
-        let error = log.record(&started()).unwrap_err();
-        assert!(matches!(&error.cause, Cause::Io(cause) if cause.kind() == io::ErrorKind::StorageFull), "{error}");
-        assert!(!log.is_well());
-    }
-    let place = Place::new();
-    log.0.log.lock().unwrap().sink = Sink::Stream(File::create(place.log()).unwrap());
-    log.record(&started()).unwrap();
-    assert!(log.is_well());
-    assert_eq!(verified(&[&place.bytes()]).unwrap().seq, Some((1, 1)));
 }
 
 /// Takes some bytes of a line and no more.
@@ -429,24 +415,23 @@ fn half_a_line_on_standard_output_is_told_of() {
     let (reader, writer) = io::pipe().unwrap();
     rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
     rustix::fs::fcntl_setfl(&reader, rustix::fs::OFlags::NONBLOCK).unwrap();
-    let log = AuditLog::new(Sink::Stream(File::from(std::os::fd::OwnedFd::from(writer))), End::default(), Torn::default());
+    let mut log = Chain::new(Sink::Stream(File::from(std::os::fd::OwnedFd::from(writer))), End::default(), Torn::default());
     // Longer than what a pipe takes whole or not at all.
     let mut run = run();
     run.parameters = vec!["x".repeat(60); 64];
     let long = Event::RunStarted(RunStarted { run });
     let mut complete = 0;
-    while log.record(&long).is_ok() {
+    while log.add(&long, time()).is_ok() {
         complete += 1;
     }
     let mut seen = Vec::new();
     io::Read::read_to_end(&mut &reader, &mut seen).unwrap_err();
     assert_eq!(seen.iter().filter(|byte| **byte == b'\n').count(), complete);
-    assert!(!log.is_well() && !seen.ends_with(b"\n"), "the test has its half line");
-    log.record(&started()).unwrap();
+    assert!(!seen.ends_with(b"\n"), "the test has its half line");
+    log.add(&started(), time()).unwrap();
     io::Read::read_to_end(&mut &reader, &mut seen).unwrap_err();
     let summary = verified(&[&seen]).unwrap();
     assert_eq!((summary.records, summary.torn), (complete as u64 + 1, 1));
-    assert!(log.is_well());
 }
 
 #[test]
@@ -463,11 +448,11 @@ fn half_a_line_in_a_file_is_taken_back() {
 #[test]
 fn a_renamed_file_is_continued_by_a_new_one() {
     let place = Place::new();
-    let log = place.open().unwrap();
-    log.record(&started()).unwrap();
+    let mut log = place.open().unwrap();
+    log.add(&started(), time()).unwrap();
     fs::rename(place.log(), place.path("log.1")).unwrap();
-    log.record(&started()).unwrap();
-    log.record(&complete(Outcome::Ok)).unwrap();
+    log.add(&started(), time()).unwrap();
+    log.add(&complete(Outcome::Ok), time()).unwrap();
     let old = fs::read(place.path("log.1")).unwrap();
     let new = place.bytes();
     assert_eq!(fs::metadata(place.log()).unwrap().mode() & 0o777, 0o600);
@@ -477,47 +462,45 @@ fn a_renamed_file_is_continued_by_a_new_one() {
     assert_eq!((alone.seq, alone.continues), (Some((2, 3)), verified(&[&old]).unwrap().last));
     // The lock is on the new one, and the old one is free.
     place.open().unwrap_err();
-    AuditLog::open(&Destination::File(place.path("log.1"))).unwrap();
+    Chain::open(&Destination::File(place.path("log.1"))).unwrap();
 }
 
 #[test]
 fn a_file_that_is_cut_after_it_was_copied_goes_on() {
     let place = Place::with_a_run();
-    let log = place.open().unwrap();
+    let mut log = place.open().unwrap();
     let copy = place.bytes();
     File::options().write(true).open(place.log()).unwrap().set_len(0).unwrap();
-    log.record(&started()).unwrap();
+    log.add(&started(), time()).unwrap();
     assert_eq!(verified(&[&copy, &place.bytes()]).unwrap().records, 4);
 }
 
 #[test]
 fn what_something_else_writes_is_not_continued() {
     let place = Place::new();
-    let log = place.open().unwrap();
-    log.record(&started()).unwrap();
+    let mut log = place.open().unwrap();
+    log.add(&started(), time()).unwrap();
     place.append(b"x\n");
-    assert!(matches!(log.record(&started()).unwrap_err().cause, Cause::Foreign));
+    assert!(matches!(log.add(&started(), time()).unwrap_err().cause, Cause::Foreign));
     fs::rename(place.log(), place.path("log.1")).unwrap();
     fs::write(place.log(), "x\n").unwrap();
-    assert!(matches!(log.record(&started()).unwrap_err().cause, Cause::NotEmpty));
-    assert!(!log.is_well());
+    assert!(matches!(log.add(&started(), time()).unwrap_err().cause, Cause::NotEmpty));
     fs::remove_file(place.log()).unwrap();
-    log.record(&started()).unwrap();
-    assert!(log.is_well());
+    log.add(&started(), time()).unwrap();
 }
 
 #[test]
 fn refusals_are_bounded_and_those_left_out_are_counted() {
     let place = Place::new();
-    let log = place.open().unwrap();
+    let mut log = place.open().unwrap();
     for _ in 0..1000 {
-        log.record_at(&refused(None), time()).unwrap();
+        log.add(&refused(None), time()).unwrap();
     }
     // Nobody's refusals do not hide a tenant's.
     for _ in 0..2 {
-        log.record_at(&refused(Some(tenant("checkout"))), time()).unwrap();
+        log.add(&refused(Some(tenant("checkout"))), time()).unwrap();
     }
-    log.record_at(&refused(None), time() + 1.second()).unwrap();
+    log.add(&refused(None), time() + 1.second()).unwrap();
     let bytes = place.bytes();
     let lines: Vec<Value> = bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
     let left_out: Vec<_> = lines.iter().map(|line| line["refusalsLeftOut"].as_u64().unwrap_or(0)).collect();
@@ -529,14 +512,14 @@ fn refusals_are_bounded_and_those_left_out_are_counted() {
 fn those_left_out_are_not_forgotten_when_the_disk_is_full() {
     let full = || Sink::Stream(File::options().write(true).open("/dev/full").unwrap());
     let place = Place::new();
-    let log = place.open().unwrap();
+    let mut log = place.open().unwrap();
     for _ in 0..7 {
-        log.record_at(&refused(None), time()).unwrap();
+        log.add(&refused(None), time()).unwrap();
     }
-    let file = std::mem::replace(&mut log.0.log.lock().unwrap().sink, full());
-    log.record_at(&started(), time()).unwrap_err();
-    log.0.log.lock().unwrap().sink = file;
-    log.record_at(&started(), time()).unwrap();
+    let file = std::mem::replace(&mut log.sink, full());
+    log.add(&started(), time()).unwrap_err();
+    log.sink = file;
+    log.add(&started(), time()).unwrap();
     assert_eq!(verified(&[&place.bytes()]).unwrap().refusals_left_out, 2);
 }
 
@@ -555,7 +538,7 @@ fn no_text_makes_a_long_line() {
     (call.label_selector, call.field_selector) = (Some(long.clone()), Some(long.clone()));
     let (reason, caller) = (RefusalReason::UnknownQuery, run.caller.clone());
     let place = Place::new();
-    let log = place.open().unwrap();
+    let mut log = place.open().unwrap();
     let complete = RunComplete {
         run: run.clone(),
         outcome: Outcome::Limit("max-response-bytes"),
@@ -569,7 +552,7 @@ fn no_text_makes_a_long_line() {
         Event::Call(call),
         Event::Refused(Refused { reason, caller, tenant: None, query: Some(long.clone()) }),
     ] {
-        log.record(&event).unwrap();
+        log.add(&event, time()).unwrap();
     }
     let bytes = place.bytes();
     assert_eq!(verified(&[&bytes]).unwrap().records, 4);
@@ -577,18 +560,6 @@ fn no_text_makes_a_long_line() {
         assert!(line.len() < line::MAX_BYTES / 2, "{}", line.len());
     }
     assert_eq!(bytes.iter().filter(|byte| **byte < b' ').count(), 4, "newlines alone");
-}
-
-#[test]
-fn threads_make_one_chain() {
-    let place = Place::new();
-    let log = place.open().unwrap();
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| (0..100).for_each(|_| log.record(&started()).unwrap()));
-        }
-    });
-    assert_eq!(verified(&[&place.bytes()]).unwrap().records, 400);
 }
 
 #[test]
@@ -602,4 +573,79 @@ fn what_is_not_a_log_does_not_verify() {
     ] {
         assert_eq!(verified(&[bytes]).unwrap_err().line, line);
     }
+}
+
+/// A log whose errors are told to nobody.
+fn log_of(chain: Chain) -> AuditLog {
+    AuditLog::of(chain, Box::new(|_| {})).unwrap()
+}
+
+#[tokio::test]
+async fn a_full_disk_is_an_error_until_a_line_is_written() {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let log = log_of(Chain::new(Sink::Stream(full), End::default(), Torn::default()));
+    assert!(log.is_well());
+    for _ in 0..2 {
+        let error = log.record(started()).written().await.unwrap_err();
+        assert!(matches!(&error.cause, Cause::Io(cause) if cause.kind() == io::ErrorKind::StorageFull), "{error}");
+        assert!(!log.is_well());
+    }
+    let place = Place::new();
+    let log = log_of(place.open().unwrap());
+    log.record(started()).written().await.unwrap();
+    place.append(b"x\n");
+    log.record(started()).written().await.unwrap_err();
+    assert!(!log.is_well());
+    fs::remove_file(place.log()).unwrap();
+    log.record(started()).written().await.unwrap();
+    assert!(log.is_well());
+}
+
+#[tokio::test]
+async fn threads_make_one_chain_and_lines_that_nobody_waits_for_are_in_it() {
+    let place = Place::new();
+    let log = log_of(place.open().unwrap());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..100).for_each(|_| drop(log.record(started()))));
+        }
+    });
+    log.flush().await.unwrap();
+    assert_eq!(verified(&[&place.bytes()]).unwrap().records, 400);
+}
+
+/// As when the terminal of standard output is stopped, or its collector.
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_stands_still_is_waited_for_as_long_as_said_and_then_told_of() {
+    let (mut reader, mut writer) = io::pipe().unwrap();
+    rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
+    let mut filled = 0;
+    while let Ok(count) = writer.write(&[b'x'; 4096]) {
+        filled += count;
+    }
+    rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::empty()).unwrap();
+    let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let observer = {
+        let told = std::sync::Arc::clone(&told);
+        move |written: Result<(), &AuditError>| told.lock().unwrap().push(written.map_err(ToString::to_string))
+    };
+    let sink = Sink::Stream(File::from(std::os::fd::OwnedFd::from(writer)));
+    let log = AuditLog::of(Chain::new(sink, End::default(), Torn::default()), Box::new(observer)).unwrap();
+    let began = tokio::time::Instant::now();
+    let error = log.record(started()).written().await.unwrap_err();
+    assert!(matches!(error.cause, Cause::Stalled), "{error}");
+    assert_eq!(error.to_string(), "cannot write to the audit log on standard output: it has stood still for 5 s");
+    assert!(began.elapsed().as_secs() == 5 && !log.is_well());
+    assert_eq!(*told.lock().unwrap(), [Err(error.to_string())]);
+
+    tokio::time::resume();
+    let mut seen = vec![0; filled];
+    io::Read::read_exact(&mut reader, &mut seen).unwrap();
+    log.record(started()).written().await.unwrap();
+    assert!(log.is_well());
+    drop(log);
+    seen.clear();
+    io::Read::read_to_end(&mut reader, &mut seen).unwrap();
+    // The first was late, and is there: it tells of what has not happened.
+    assert_eq!(verified(&[&seen]).unwrap().records, 2);
 }

@@ -101,7 +101,8 @@ impl Callers {
             if self.accounts.is_empty() {
                 return Err(Unauthenticated::Unknown);
             }
-            return match reviews.review(bearer, hash, |user| self.accounts.contains_key(user), deadline).await? {
+            let is_known = |user: &str| self.accounts.contains_key(user);
+            return match reviews.review(bearer, hash, is_known, peer.address, deadline).await? {
                 Reviewed::ServiceAccount(account) => {
                     let tenant = self.accounts.get(&account.user()).ok_or(Unauthenticated::Unknown)?;
                     Ok(Authenticated { tenant: Arc::clone(tenant), by: Subject::ServiceAccount(account) })

@@ -1,6 +1,7 @@
 //! Asks the API server whose tokens are, and remembers what it said for a moment.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::Unauthenticated;
 use super::token::Sha256Hash;
 use crate::client::{Call, Client};
 use crate::kube::{Request, Reviewed, TokenClaims};
+use crate::serve::bucket::Bucket;
 
 /// How long what was said of a token holds: as long as the API server itself remembers what an authenticating webhook said of one that is
 /// good (`--authentication-token-webhook-cache-ttl` is 2 minutes; kubelets use it), cut to what a token that was revoked may still do.
@@ -22,6 +24,14 @@ const MAX_KEPT: usize = 4096;
 
 /// Most tokens that are asked about at once: who makes up tokens must not make the host a burden to the API server. Arbitrary.
 const ASKED_AT_ONCE: usize = 16;
+
+/// How many tokens that are nobody's an address may have asked about, at once and in each second after that. Each is a line of the audit log,
+/// and whoever makes them up must not fill the disk; tokens that are somebody's do not count. Arbitrary.
+const NOBODYS_AT_ONCE: f64 = 20.0;
+const NOBODYS_PER_SECOND: f64 = 1.0;
+
+/// Most addresses of which that is remembered. Arbitrary.
+const MAX_ADDRESSES: usize = 4096;
 
 /// Most bytes of an answer. One has some hundred, and groups.
 const ANSWER_MAX_BYTES: u64 = 64 * 1024;
@@ -37,13 +47,15 @@ pub(crate) struct TokenReviews {
     /// Of those that are nobody's: anybody can make up as many as he likes, and must not push the others out.
     nobodys: Mutex<Kept>,
     asking: Semaphore,
+    addresses: Mutex<HashMap<IpAddr, Bucket>>,
 }
 
 impl TokenReviews {
     /// Asks through `client`, which has to act as the host, about tokens that are meant for `audience`.
     pub(crate) fn new(client: Client, audience: &str) -> Self {
         let audience = RwLock::new(audience.to_owned());
-        Self { client, audience, kept: Mutex::default(), nobodys: Mutex::default(), asking: Semaphore::new(ASKED_AT_ONCE) }
+        let asking = Semaphore::new(ASKED_AT_ONCE);
+        Self { client, audience, kept: Mutex::default(), nobodys: Mutex::default(), asking, addresses: Mutex::default() }
     }
 
     /// From now on, tokens are meant for another audience.
@@ -62,6 +74,7 @@ impl TokenReviews {
         token: &str,
         hash: Sha256Hash,
         is_known: impl Fn(&str) -> bool,
+        from: IpAddr,
         deadline: Instant,
     ) -> Result<Reviewed, Unauthenticated> {
         if let Some(kept) = self.kept(hash) {
@@ -76,17 +89,44 @@ impl TokenReviews {
         if let Some(kept) = self.kept(hash) {
             return Ok(kept);
         }
+        if !self.may_be_wrong(from) {
+            return Err(Unauthenticated::TooMany);
+        }
         let until = Instant::now() + HOLDS;
         let request = Request::token_review(token, &audience);
         let answer = self.client.send(&request, Call { deadline, max_bytes: ANSWER_MAX_BYTES }).await;
         // Neither the cause nor the body is told: a server may send the token back in either.
         let reviewed = answer.ok().and_then(|answer| Reviewed::decode(&answer.body, &audience).ok());
         let Some(reviewed) = reviewed else {
+            self.was_not_wrong(from);
             tracing::warn!("the API server did not say whose a token is: may the host create tokenreviews.authentication.k8s.io?");
             return Err(Unauthenticated::CannotTell);
         };
+        if matches!(reviewed, Reviewed::ServiceAccount(_)) {
+            self.was_not_wrong(from);
+        }
         self.keep(hash, reviewed.clone(), until);
         Ok(reviewed)
+    }
+
+    /// Takes one of those that an address may be wrong about.
+    fn may_be_wrong(&self, from: IpAddr) -> bool {
+        let (mut addresses, now) = (self.addresses.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
+        if addresses.len() >= MAX_ADDRESSES {
+            addresses.retain(|_, bucket| !bucket.is_full(now));
+            if addresses.len() >= MAX_ADDRESSES {
+                // Nobody who is right should pay for that; there is still how many are asked about at once.
+                return true;
+            }
+        }
+        let bucket = addresses.entry(network(from)).or_insert_with(|| Bucket::new(NOBODYS_PER_SECOND, NOBODYS_AT_ONCE, now));
+        bucket.take(now).is_ok()
+    }
+
+    fn was_not_wrong(&self, from: IpAddr) {
+        if let Some(bucket) = self.addresses.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&network(from)) {
+            bucket.put_back();
+        }
     }
 
     fn kept(&self, hash: Sha256Hash) -> Option<Reviewed> {
@@ -107,6 +147,17 @@ impl TokenReviews {
             }
         }
         kept.insert(hash, (reviewed, until));
+    }
+}
+
+/// An address, as far as one host does not choose it: those of an IPv6 subnet are all one's own (RFC 4291 section 2.5.1).
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(address) if address.to_ipv4_mapped().is_none() => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        other => other,
     }
 }
 

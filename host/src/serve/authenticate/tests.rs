@@ -198,8 +198,10 @@ async fn who_makes_up_tokens_is_no_burden_to_the_api_server() {
     let fake = Fake::builder().always(post(REVIEWS), review(&json!({ "authenticated": false })).held()).start();
     let (reviews, _mount) = reviews(&fake);
     let callers = Callers::of(&policy(false));
-    let peer = peer("10.0.0.7", None);
-    let ask = async |number: u32| who(&callers, &reviews, &[&format!("Bearer {}", account_token(number))], &peer).await;
+    let ask = async |number: u32| {
+        let peer = peer(&format!("10.0.0.{number}"), None);
+        who(&callers, &reviews, &[&format!("Bearer {}", account_token(number))], &peer).await
+    };
     let all = async {
         let asked = join_all((0..40).map(&ask)).await;
         assert_eq!(asked, vec![Err("unknown"); 40]);
@@ -215,4 +217,32 @@ async fn who_makes_up_tokens_is_no_burden_to_the_api_server() {
     };
     tokio::join!(all, release);
     assert_eq!(fake.seen().len(), 40);
+}
+
+#[tokio::test]
+async fn an_address_may_be_wrong_so_often_and_right_as_often_as_it_likes() {
+    let fake = Fake::builder().always(post(REVIEWS), review(&json!({ "authenticated": false }))).start();
+    let (reviews, _mount) = reviews(&fake);
+    let callers = Callers::of(&policy(false));
+    let ask = async |from: &str, number: u32| {
+        who(&callers, &reviews, &[&format!("Bearer {}", account_token(number))], &peer(from, None)).await
+    };
+    for number in 0..20 {
+        assert_eq!(ask("10.0.0.7", number).await, Err("unknown"));
+    }
+    assert_eq!(ask("10.0.0.7", 20).await, Err("too many"));
+    assert_eq!(ask("10.0.0.8", 20).await, Err("unknown"));
+    // A host has all addresses of its subnet.
+    for number in 100..120 {
+        assert_eq!(ask(&format!("2001:db8::{number}"), number).await, Err("unknown"));
+    }
+    assert_eq!(ask("2001:db8::1", 120).await, Err("too many"));
+    assert_eq!(fake.seen().len(), 41);
+
+    let fake = Fake::builder().always(post(REVIEWS), good("system:serviceaccount:shop:dashboards")).start();
+    let (reviews, _mount) = self::reviews(&fake);
+    for number in 0..40 {
+        let shown = format!("Bearer {}", account_token(number));
+        assert_eq!(who(&callers, &reviews, &[&shown], &peer("10.0.0.7", None)).await.as_deref(), Ok("account"));
+    }
 }

@@ -1,12 +1,12 @@
 //! What tenants may read, by the API server's own word: what is in the cache was read by another.
 //!
-//! A decision holds for ten seconds. What cannot be decided is refused.
+//! A decision holds for ten seconds, a refusal for one. What cannot be decided is refused.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::client::{Call, Client};
 use crate::error::Error;
@@ -17,6 +17,15 @@ use crate::serve::traces::Span;
 /// How long a decision holds. kube-apiserver itself keeps those of an authorization webhook for up to five minutes
 /// (`--authorization-webhook-cache-authorized-ttl`); a right that is taken away should be gone while somebody watches.
 const HOLDS: Duration = Duration::from_secs(10);
+
+/// How long a refusal holds: kube-apiserver keeps those of a webhook less long, too (`--authorization-webhook-cache-unauthorized-ttl`), and
+/// who was just given a right should not have to wait.
+const REFUSAL_HOLDS: Duration = Duration::from_secs(1);
+
+/// After how long it is asked again where the API server refuses what it has allowed before. One that has just started answers before it
+/// knows any role, and says no to everybody: kube-apiserver's `/readyz` fails meanwhile, which whoever asks it directly does not see.
+/// Arbitrary; a right that was taken away costs this once.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Most decisions that are kept: identities times namespaces times two. Arbitrary; bounds memory to some MiB.
 const MAX_KEPT: usize = 20_000;
@@ -69,12 +78,15 @@ impl AccessReviews {
         let allowed = match self.kept(&asked) {
             Some(allowed) => allowed,
             None => {
-                // From when it was asked: what changes meanwhile may not be in the answer.
-                let until = Instant::now() + HOLDS;
                 let access = Access { verb, resource: "pods", namespace };
-                let allowed = Span::current().within("access_review", self.ask(identity, &access, deadline)).await?;
-                self.keep(asked, Decided { allowed, until });
-                allowed
+                let ask = async || Span::current().within("access_review", self.ask(identity, &access, deadline)).await;
+                let mut decided = ask().await?;
+                if !decided.allowed && self.was_allowed(&asked) && Instant::now() + ASK_AGAIN < deadline {
+                    sleep(ASK_AGAIN).await;
+                    decided = ask().await?;
+                }
+                self.keep(asked, decided);
+                decided.allowed
             }
         };
         match allowed {
@@ -86,7 +98,9 @@ impl AccessReviews {
         }
     }
 
-    async fn ask(&self, identity: &Identity, access: &Access<'_>, deadline: Instant) -> Result<bool, Error> {
+    async fn ask(&self, identity: &Identity, access: &Access<'_>, deadline: Instant) -> Result<Decided, Error> {
+        // Holds from when it was asked: what changes meanwhile may not be in the answer.
+        let asked = Instant::now();
         let request = match identity {
             Identity::Host => Request::self_subject_access_review(access),
             Identity::ServiceAccount(account) => Request::subject_access_review(access, account),
@@ -97,7 +111,12 @@ impl AccessReviews {
             answer.map_err(|error| Error::unavailable("nobody could say what the tenant may read", None).because(error))?;
         let answer = AccessAnswer::decode(&answer.body)
             .map_err(|error| Error::server_error("the API server's word on what the tenant may read is none").because(error))?;
-        Ok(answer.allowed)
+        Ok(Decided { allowed: answer.allowed, until: asked + if answer.allowed { HOLDS } else { REFUSAL_HOLDS } })
+    }
+
+    /// Whether the last decision, which may hold no more, was that it is allowed.
+    fn was_allowed(&self, asked: &Asked) -> bool {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(asked).is_some_and(|decided| decided.allowed)
     }
 
     fn kept(&self, asked: &Asked) -> Option<bool> {

@@ -13,22 +13,26 @@ use crate::kube::Namespace;
 use crate::policy::Grant;
 use crate::source::{Keep, Latest, Room, Watch};
 
-/// How long a watch that failed is not tried again: what is refused, or too large, is so for a while. Arbitrary.
-const RETRY: Duration = Duration::from_secs(60);
+/// How long a watch that failed is not tried again, at first and at most, twice as long each time: what is refused, or too large, is so for
+/// a while, but an API server that has just started refuses everybody for a moment. Arbitrary.
+const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
 pub(super) struct Kept {
     latest: Arc<Mutex<Option<Latest>>>,
     state: Arc<Mutex<State>>,
     following: AbortHandle,
+    retry: Duration,
 }
 
 struct State {
     asked: Instant,
     failed: Option<Instant>,
+    /// Whether it knew pods before it failed.
+    knew: bool,
 }
 
 impl Kept {
-    /// Begins to watch. The API server is not waited for.
+    /// Begins to watch, where one that failed has been before. The API server is not waited for.
     ///
     /// # Errors
     ///
@@ -39,6 +43,7 @@ impl Kept {
         room: Arc<Room>,
         keep: Keep,
         io: &Handle,
+        before: Option<&Self>,
     ) -> Result<Self, Error> {
         let grant = namespace.map_or_else(Grant::all_namespaces, |namespace| Grant::nothing().namespace(namespace.clone()));
         // Its followers are tasks of the runtime that is entered here.
@@ -46,7 +51,7 @@ impl Kept {
         let mut watch = Watch::within(client, &grant, room, keep)?;
         drop(entered);
         let latest = watch.latest();
-        let state = Arc::new(Mutex::new(State { asked: Instant::now(), failed: None }));
+        let state = Arc::new(Mutex::new(State { asked: Instant::now(), failed: None, knew: false }));
         let (told, forgotten, namespace) = (Arc::clone(&state), Arc::clone(&latest), namespace.cloned());
         let following = io.spawn(async move {
             let error = loop {
@@ -57,10 +62,15 @@ impl Kept {
             let place = namespace.map_or("all namespaces".to_owned(), |namespace| format!("`{namespace}`"));
             let causes: Vec<_> = error.causes().map(ToString::to_string).collect();
             tracing::warn!(place, cause = causes.join(": "), "pods are not kept, and are read each time: {error}");
-            lock(&told).failed = Some(Instant::now());
-            *lock(&forgotten) = None;
+            let mut state = lock(&told);
+            state.failed = Some(Instant::now());
+            state.knew = lock(&forgotten).take().is_some();
         });
-        Ok(Self { latest, state, following: following.abort_handle() })
+        let retry = match before {
+            Some(before) if !lock(&before.state).knew => (2 * before.retry).min(RETRY.1),
+            _ => RETRY.0,
+        };
+        Ok(Self { latest, state, following: following.abort_handle(), retry })
     }
 
     /// What is known, for somebody who asks.
@@ -74,13 +84,14 @@ impl Kept {
         lock(&self.latest).as_ref().map_or(0, |latest| latest.pods.len())
     }
 
-    /// Whether it is of no more use: unused for `idle`, or failed a while ago.
-    pub(super) fn is_over(&self, now: Instant, idle: Duration) -> bool {
-        let state = lock(&self.state);
-        match state.failed {
-            Some(at) => now.saturating_duration_since(at) >= RETRY,
-            None => now.saturating_duration_since(state.asked) >= idle,
-        }
+    /// Whether nobody has asked for `idle`.
+    pub(super) fn is_idle(&self, now: Instant, idle: Duration) -> bool {
+        now.saturating_duration_since(lock(&self.state).asked) >= idle
+    }
+
+    /// Whether it failed long enough ago to be tried again.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        lock(&self.state).failed.is_some_and(|at| now.saturating_duration_since(at) >= self.retry)
     }
 }
 

@@ -51,15 +51,17 @@ impl Cache {
 
     /// What is known of a namespace's pods, or of those of all namespaces; `None` where they have to be read.
     fn pods(&self, namespace: Option<&Namespace>) -> Option<Latest> {
-        let mut watches = self.watches();
-        self.tidy(&mut watches);
+        let (mut watches, own) = (self.watches(), namespace.cloned());
         // A watch of all namespaces knows those of each.
-        let known = watches.get(&None).and_then(Kept::latest).or_else(|| watches.get(&namespace.cloned()).and_then(Kept::latest));
-        if known.is_none() && !watches.contains_key(&namespace.cloned()) && watches.len() < MAX_WATCHES {
-            match Kept::start(&self.client, namespace, Arc::clone(&self.room), Arc::clone(&self.keep), &self.io) {
+        let known = watches.get(&None).and_then(Kept::latest).or_else(|| watches.get(&own).and_then(Kept::latest));
+        let before = watches.get(&own);
+        let begins = before.map_or(watches.len() < MAX_WATCHES, |kept| kept.is_over(Instant::now()));
+        if known.is_none() && begins {
+            let (room, keep) = (Arc::clone(&self.room), Arc::clone(&self.keep));
+            match Kept::start(&self.client, namespace, room, keep, &self.io, before) {
                 Ok(kept) => {
                     self.metrics.cache_listed();
-                    watches.insert(namespace.cloned(), kept);
+                    watches.insert(own, kept);
                 }
                 Err(error) => tracing::warn!("no watch was begun: {error}"),
             }
@@ -68,16 +70,10 @@ impl Cache {
         known
     }
 
-    /// Ends what nobody has asked for, and forgets what failed long enough ago to be tried again.
-    fn tidy(&self, watches: &mut HashMap<Option<Namespace>, Kept>) {
-        let now = Instant::now();
-        watches.retain(|_, kept| !kept.is_over(now, self.policy.idle));
-    }
-
-    /// The same, from time to time, for when nobody asks at all.
+    /// Ends what nobody has asked for.
     pub(crate) fn sweep(&self) {
-        let mut watches = self.watches();
-        self.tidy(&mut watches);
+        let now = Instant::now();
+        self.watches().retain(|_, kept| !kept.is_idle(now, self.policy.idle));
     }
 
     /// How much is kept.

@@ -79,8 +79,8 @@ async fn only_a_clear_yes_is_one() {
 }
 
 #[tokio::test]
-async fn a_decision_holds_for_ten_seconds_and_for_what_was_asked() {
-    let fake = Fake::start([(post(REVIEWS), allowed(true)), (post(REVIEWS), allowed(false)), (post(REVIEWS), allowed(true))]);
+async fn a_decision_holds_for_ten_seconds_and_a_refusal_for_one() {
+    let fake = Fake::start([true, false, false, true].map(|answer| (post(REVIEWS), allowed(answer))));
     let (client, _mount) = client(&fake);
     let access = AccessReviews::new(client);
     let identity = reader("podlens-reader");
@@ -92,21 +92,35 @@ async fn a_decision_holds_for_ten_seconds_and_for_what_was_asked() {
     assert_eq!(fake.seen().len(), 1);
     tokio::time::advance(Duration::from_millis(1001)).await;
     tokio::time::resume();
-    // The right was taken away meanwhile. A refusal holds as long.
+    // The right was taken away meanwhile, which is asked twice: the API server may have just begun.
     for _ in 0..2 {
         assert!(ask().await.unwrap_err().is_denied());
     }
-    assert_eq!(fake.seen().len(), 2);
+    assert_eq!(fake.seen().len(), 3);
     tokio::time::pause();
-    tokio::time::advance(Duration::from_millis(10_001)).await;
+    tokio::time::advance(Duration::from_millis(1001)).await;
     tokio::time::resume();
     ask().await.unwrap();
-    let asked: Value = serde_json::from_slice(&fake.seen()[2].body).unwrap();
+    let asked: Value = serde_json::from_slice(&fake.seen()[3].body).unwrap();
     let attributes = json!({ "namespace": "shop", "verb": "list", "version": "v1", "resource": "pods" });
     assert_eq!(asked["spec"]["user"], "system:serviceaccount:shop:podlens-reader");
     for (name, value) in attributes.as_object().unwrap() {
         assert!(name == "version" || asked["spec"]["resourceAttributes"][name] == *value, "{asked}");
     }
+}
+
+/// It knows no role for a moment, and says no to everybody.
+#[tokio::test]
+async fn an_api_server_that_has_just_started_is_asked_again() {
+    let fake = Fake::start([true, false, true].map(|answer| (post(REVIEWS), allowed(answer))));
+    let (client, _mount) = client(&fake);
+    let (access, identity) = (AccessReviews::new(client), reader("podlens-reader"));
+    checked(&access, &identity, "list", Some("shop")).await.unwrap();
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_millis(10_001)).await;
+    tokio::time::resume();
+    checked(&access, &identity, "list", Some("shop")).await.unwrap();
+    assert_eq!(fake.seen().len(), 3);
 }
 
 /// What is decided of one is nothing for another who asks, another verb or another place.
@@ -274,6 +288,25 @@ async fn what_no_tenant_may_see_is_not_even_kept() {
         let told = format!("{:?}", page.pods.iter().map(ReadPod::pod).collect::<Vec<_>>());
         assert_eq!(told.contains("canary"), canaries, "{told}");
     }
+}
+
+/// An API server that has just started refuses everybody.
+#[tokio::test]
+async fn a_watch_that_was_refused_is_begun_again_after_a_second() {
+    let fake = cluster(allowed(true));
+    fake.expect(get(PODS).query(&[("limit", "500")]), Answer::status(403, "Forbidden", "no"));
+    let (client, _mount) = client(&fake);
+    let (cache, shop) = (shared(&client, 1 << 20, as_they_are()), namespace("shop"));
+    assert!(cache.pods(Some(&shop)).is_none());
+    while count(&fake, PODS) == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(cache.pods(Some(&shop)).is_none());
+    assert_eq!((count(&fake, PODS), cache.size().watches), (1, 1));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(cache.pods(Some(&shop)).is_none());
+    known(&cache).await;
 }
 
 #[tokio::test]

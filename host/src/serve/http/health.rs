@@ -20,13 +20,15 @@ pub(crate) struct Health {
     pub(crate) runner: Arc<Runner>,
     /// Whether the API server answered when it was last asked.
     pub(crate) api_server: AtomicBool,
+    /// Whether queries were loaded, as far as they can be.
+    pub(crate) loaded: Arc<AtomicBool>,
     /// Whether the end was wished for.
     pub(crate) ends: AtomicBool,
 }
 
 impl Health {
-    pub(crate) fn new(runner: Arc<Runner>) -> Self {
-        Self { runner, api_server: AtomicBool::new(false), ends: AtomicBool::new(false) }
+    pub(crate) fn new(runner: Arc<Runner>, loaded: Arc<AtomicBool>) -> Self {
+        Self { runner, loaded, api_server: AtomicBool::new(false), ends: AtomicBool::new(false) }
     }
 
     /// Answers a request of the second listener.
@@ -58,10 +60,11 @@ impl Health {
         metrics.encode()
     }
 
-    fn ready(&self) -> [(&'static str, bool); 3] {
+    fn ready(&self) -> [(&'static str, bool); 4] {
         [
             ("api-server", self.api_server.load(Ordering::Relaxed)),
             ("audit", self.runner.audit.is_well()),
+            ("queries", self.loaded.load(Ordering::Relaxed)),
             ("shutdown", !self.ends.load(Ordering::Relaxed)),
         ]
     }

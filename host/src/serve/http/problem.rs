@@ -1,4 +1,4 @@
-//! Every refusal and failure: Problem Details (RFC 9457), with a code that a program can tell apart.
+//! Every refusal and failure: Problem Details (RFC 9457), with a code that a program can tell apart. A browser is shown a page, in `page.rs`.
 //!
 //! What is said of the cluster is our words alone: what the API server said is for the server's owner, who finds it in the log.
 
@@ -18,8 +18,8 @@ pub(super) struct Problem {
     pub(super) status: StatusCode,
     pub(super) code: &'static str,
     pub(super) detail: String,
-    pub(super) retry_after: Option<Duration>,
-    run: Option<Uuid>,
+    retry_after: Option<Duration>,
+    pub(super) run: Option<Uuid>,
     limit: Option<&'static str>,
 }
 
@@ -75,6 +75,11 @@ impl Problem {
         Self { run: Some(run), ..self }
     }
 
+    /// After how many seconds it can be tried again.
+    pub(super) fn wait_seconds(&self) -> Option<u64> {
+        self.retry_after.map(|wait| wait.as_secs().max(1))
+    }
+
     /// How a run failed.
     pub(super) fn of_error(error: &Error) -> Self {
         let (status, code) = match error.kind() {
@@ -105,7 +110,7 @@ impl Problem {
 
     /// A query that the policy gives, and that is not there to be run.
     pub(super) fn not_ready() -> Self {
-        let told = "this query is not ready to run: the server's owner finds why in its log";
+        let told = "this query is not ready to run; if it stays so, the server's owner finds why in its log";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "invalid_component", told).retry_after(Duration::from_secs(30))
     }
 

@@ -52,7 +52,7 @@ pub(super) async fn run(
     let tenant = Arc::clone(&call.caller.tenant);
     let refused = |reason| service.refused(reason, call.told.clone(), Some(&tenant), Some(name.as_str()));
     let Some(ready) = service.catalogue.find(&tenant, name.as_str()) else {
-        refused(RefusalReason::UnknownQuery)?;
+        refused(RefusalReason::UnknownQuery).await?;
         return Err(Problem::not_found("query"));
     };
     let loaded = ready.map_err(|_| Problem::not_ready())?;
@@ -88,14 +88,14 @@ pub(super) async fn run(
         policy: call.rules.policy,
     };
     let Some(place) = service.runner.answers.place(&tenant.name, &tenant.rates) else {
-        refused(RefusalReason::QueueFull)?;
+        refused(RefusalReason::QueueFull).await?;
         return Err(too_many("as many of your answers wait to be read as may").retry_after(Duration::from_secs(1)));
     };
     let started = match service.runner.start(wish).await {
         Ok(started) => started,
         Err(NoRun::NoAudit) => return Err(no_audit()),
         Err(NoRun::Changed) => {
-            refused(RefusalReason::PolicyChanged)?;
+            refused(RefusalReason::PolicyChanged).await?;
             let changed = "the policy has changed while the run waited: ask again";
             return Err(
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "policy_changed", changed).retry_after(Duration::from_secs(1))
@@ -110,7 +110,7 @@ pub(super) async fn run(
                     (RefusalReason::Closed, ends)
                 }
             };
-            refused(reason)?;
+            refused(reason).await?;
             return Err(problem.retry_after(retry_after));
         }
     };
@@ -140,7 +140,7 @@ async fn collected(mut run: TenantRun, form: Form, rows: Rows, mut printer: Prin
         Some(error) => {
             let headers = Headers::of(&run);
             drop(run);
-            return headers.set(refusal(&unshown(&error).of_run(id)));
+            return headers.set(refusal(&unshown(&error).of_run(id), Some(form)));
         }
         None => run.finish().await,
     };
@@ -160,7 +160,7 @@ async fn collected(mut run: TenantRun, form: Form, rows: Rows, mut printer: Prin
             }
             whole
         }
-        Err(problem) => headers.set(refusal(&problem.of_run(id))),
+        Err(problem) => headers.set(refusal(&problem.of_run(id), Some(form))),
     }
 }
 
@@ -172,7 +172,7 @@ async fn streamed(mut run: TenantRun, rows: Rows, mut printer: Printer<Rows>, pl
         let headers = Headers { id, reading: report.reading() };
         return headers.set(match result {
             Ok(()) => answer(StatusCode::OK, Form::JsonLines.content_type(), Body::whole("")),
-            Err(error) => refusal(&Problem::of_report(&error, &report)),
+            Err(error) => refusal(&Problem::of_report(&error, &report), Some(Form::JsonLines)),
         });
     };
     let (headers, deadline) = (Headers::of(&run), run.deadline());

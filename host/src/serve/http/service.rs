@@ -75,9 +75,10 @@ impl Service {
         let route = Route::of(head.uri.path());
         let word = route.as_ref().map_or(metrics::Route::Other, Route::word);
         let (method, has_body) = (head.method.clone(), announces_body(&head.headers));
+        let form = Form::wanted(&head.headers);
         let trace = self.traces.request(&head, word);
         let answered = trace.scope(self.clone().decide(head, body, route, peer)).await;
-        let mut answer = answered.unwrap_or_else(|problem| refusal(&problem));
+        let mut answer = answered.unwrap_or_else(|problem| refusal(&problem, form));
         if has_body {
             // What follows on the connection may be a body that nobody reads.
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -103,7 +104,7 @@ impl Service {
         let caller = match rules.callers.authenticate(&head.headers, &peer, &self.reviews, deadline).await {
             Ok(caller) => caller,
             Err(refused) => {
-                self.refused(RefusalReason::Unauthenticated, told(Subject::Anonymous), None, None)?;
+                self.refused(RefusalReason::Unauthenticated, told(Subject::Anonymous), None, None).await?;
                 self.runner.metrics.http_rejected(HttpRejection::Auth);
                 return Err(unauthenticated(&refused));
             }
@@ -113,7 +114,7 @@ impl Service {
         if !route.methods().contains(&head.method) {
             let methods: Vec<_> = route.methods().iter().map(Method::as_str).collect();
             let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", methods.join(", "));
-            return Ok(with_allow(refusal(&problem), &methods.join(", ")));
+            return Ok(with_allow(refusal(&problem, Form::wanted(&head.headers)), &methods.join(", ")));
         }
         let told = told(caller.by.clone());
         let call = Call { caller, told, rules, head };
@@ -129,7 +130,7 @@ impl Service {
                 })
             }
             (Route::Query(name), &Method::PUT) => self.upload(&call, &name, body).await,
-            (Route::Query(name), &Method::DELETE) => self.forget(&call, &name),
+            (Route::Query(name), &Method::DELETE) => self.forget(&call, &name).await,
             (Route::Query(name), _) => self.query(&call, &name),
             (Route::Run(name), method) => {
                 let post = match *method == Method::POST {
@@ -175,7 +176,7 @@ impl Service {
     }
 
     /// Puts on record that somebody was turned away. What cannot be put on record is not answered otherwise either.
-    pub(super) fn refused(
+    pub(super) async fn refused(
         &self,
         reason: RefusalReason,
         caller: audit::Caller,
@@ -184,7 +185,7 @@ impl Service {
     ) -> Result<(), Problem> {
         let tenant = tenant.map(|tenant| tenant.name.clone());
         let refused = Refused { reason, caller, tenant, query: query.map(str::to_owned) };
-        self.runner.record(&Event::Refused(refused)).map_err(|_| no_audit())
+        self.runner.audit.record(Event::Refused(refused)).written().await.map_err(|_| no_audit())
     }
 
     fn queries(&self, tenant: &Tenant) -> Value {
@@ -222,7 +223,7 @@ impl Service {
     async fn upload(&self, call: &Call, name: &QueryName, body: Incoming) -> Result<Response<Body>, Problem> {
         let tenant = &call.caller.tenant;
         let Some(upload) = &tenant.upload else {
-            self.refused(RefusalReason::UploadNotAllowed, call.told.clone(), Some(tenant), Some(name.as_str()))?;
+            self.refused(RefusalReason::UploadNotAllowed, call.told.clone(), Some(tenant), Some(name.as_str())).await?;
             return Err(upload_problem(&UploadError::NotAllowed));
         };
         let is_component = call
@@ -243,7 +244,7 @@ impl Service {
         })?;
         let loaded = self.catalogue.prepare(&place, bytes.to_vec()).await.map_err(|error| upload_problem(&error))?;
         drop(turn);
-        self.changed(ChangeKind::Uploaded, call, name, Some(loaded.query.digest()))?;
+        self.changed(ChangeKind::Uploaded, call, name, Some(loaded.query.digest())).await?;
         let digest = loaded.query.digest();
         let is_new = self.catalogue.keep(tenant, name, loaded).map_err(|error| upload_problem(&error))?;
         let told = json!({ "name": name.as_str(), "digest": digest.to_string() });
@@ -251,17 +252,17 @@ impl Service {
     }
 
     /// Puts a change of a tenant's queries on record, before it is made.
-    fn changed(&self, change: ChangeKind, call: &Call, name: &QueryName, digest: Option<Digest>) -> Result<(), Problem> {
+    async fn changed(&self, change: ChangeKind, call: &Call, name: &QueryName, digest: Option<Digest>) -> Result<(), Problem> {
         let tenant = call.caller.tenant.name.clone();
         let changed =
             QueryChange { change, caller: call.told.clone(), tenant, query: name.as_str().to_owned(), component_digest: digest };
-        self.runner.record(&Event::QueryChanged(changed)).map_err(|_| no_audit())
+        self.runner.audit.record(Event::QueryChanged(changed)).written().await.map_err(|_| no_audit())
     }
 
-    fn forget(&self, call: &Call, name: &QueryName) -> Result<Response<Body>, Problem> {
+    async fn forget(&self, call: &Call, name: &QueryName) -> Result<Response<Body>, Problem> {
         let tenant = &call.caller.tenant;
         if self.catalogue.is_upload(&tenant.name, name.as_str()) {
-            self.changed(ChangeKind::Deleted, call, name, None)?;
+            self.changed(ChangeKind::Deleted, call, name, None).await?;
             self.catalogue.forget(&tenant.name, name.as_str());
             return Ok(answer(StatusCode::NO_CONTENT, "", Body::whole("")));
         }
@@ -305,10 +306,14 @@ pub(super) fn no_audit() -> Problem {
         .retry_after(Duration::from_secs(5))
 }
 
-pub(super) fn refusal(problem: &Problem) -> Response<Body> {
-    let mut refusal = answer(problem.status, "application/problem+json", Body::whole(problem.json()));
-    if let Some(wait) = problem.retry_after {
-        refusal.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+/// Why there is no answer: a page for who asks for one, and else Problem Details, whatever was asked for.
+pub(super) fn refusal(problem: &Problem, form: Option<Form>) -> Response<Body> {
+    let mut refusal = match form {
+        Some(Form::Html) => page::problem(problem),
+        _ => answer(problem.status, "application/problem+json", Body::whole(problem.json())),
+    };
+    if let Some(wait) = problem.wait_seconds() {
+        refusal.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait));
     }
     if problem.status == StatusCode::UNAUTHORIZED {
         refusal.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -23,7 +23,7 @@ use crate::limits::Limit;
 use crate::query::{Argument, Description, Row};
 use crate::runtime::{Digest, LogLine, Run, RunOptions};
 use crate::serve::admission::{Admission, Place, Refused};
-use crate::serve::audit::{self, Allowed, AuditError, AuditLog, Counts, Decision, Event, RunComplete, RunStarted};
+use crate::serve::audit::{self, Allowed, AuditLog, Counts, Decision, Event, Recorded, RunComplete, RunStarted};
 use crate::serve::authenticate::Authenticated;
 use crate::serve::cache::{AccessReviews, Cache, Reading, TenantPods};
 use crate::serve::metrics::{Metrics, RunEnded};
@@ -109,7 +109,7 @@ impl Runner {
         }
         let id = Uuid::new_v4();
         let started = RunStarted { run: on_record(id, &wish) };
-        self.record(&Event::RunStarted(started)).map_err(|_| NoRun::NoAudit)?;
+        self.audit.record(Event::RunStarted(started)).written().await.map_err(|_| NoRun::NoAudit)?;
 
         let trace = request.run(id, &wish.caller, &wish.name, wish.loaded.query.digest());
         let digest = wish.loaded.query.digest().to_string();
@@ -140,16 +140,6 @@ impl Runner {
         let deadline = Instant::now() + tenant.limits.duration(Limit::WallTime) + TAKING_TIME;
         let (runner, open, started) = (Arc::clone(self), Some(Open { run, place }), Timestamp::now());
         Ok(TenantRun { open, runner, wish, id, trace, pods, queued, started, deadline })
-    }
-
-    /// Puts something on record. The log's failures are told here, once for all.
-    pub(crate) fn record(&self, event: &Event) -> Result<(), AuditError> {
-        let recorded = self.audit.record(event);
-        self.metrics.audit_recorded(recorded.is_ok());
-        recorded.inspect_err(|error| {
-            let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-            tracing::error!(cause, "{error}");
-        })
     }
 }
 
@@ -229,7 +219,7 @@ impl TenantRun {
         self.runner.metrics.postcheck_violated(ending.report.foreign_pods);
         let report = RunReport::new(self.id, &self.wish, self.started, outcome, &ending.report, &self.pods.reading(), &result);
         let report = self.runner.reports.keep(report);
-        match self.end(&report) {
+        match self.end(&report).written().await {
             Ok(()) => (result, report),
             Err(_) => (Err(Error::unavailable("the run could not be put on record, and its answer is withheld", None)), report),
         }
@@ -240,7 +230,7 @@ impl TenantRun {
         self.runner.reports.keep(report)
     }
 
-    fn end(&self, report: &RunReport) -> Result<(), AuditError> {
+    fn end(&self, report: &RunReport) -> Recorded {
         let Counts { pods, rows, response_bytes, host_calls, cpu_milliseconds, peak_memory_bytes, .. } = report.counts;
         let ended = RunEnded {
             outcome: report.outcome,
@@ -255,7 +245,7 @@ impl TenantRun {
         };
         self.runner.metrics.run_ended(&self.wish.caller.tenant.name, &ended);
         self.trace.run_ended(&ended);
-        self.runner.record(&Event::RunComplete(RunComplete {
+        self.runner.audit.record(Event::RunComplete(RunComplete {
             run: on_record(self.id, &self.wish),
             outcome: report.outcome,
             counts: report.counts,
@@ -271,8 +261,8 @@ impl Drop for TenantRun {
         let used: Vec<_> = Limit::ALL.iter().map(|limit| (*limit, run.used(*limit))).collect();
         drop(run);
         let report = self.cancelled(&used);
-        // Nobody waits for its answer, and the failure has been told.
-        let _ = self.end(&report);
+        // Nobody waits for its answer.
+        drop(self.end(&report));
         // Only now: the server ends once no place is taken.
         drop(place);
     }

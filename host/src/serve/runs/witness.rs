@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::client::{Ending, Sent, Underway, Witness};
+use crate::client::{Ending, Heard, Sent, Underway, Witness};
 use crate::error::Error;
 use crate::kube::{Namespace, PodName, Request, ServiceAccount};
 use crate::serve::audit::{AuditLog, CallFailure, CallRecord, CallResponse, Event, ObjectRef, Resource, Verb};
@@ -24,7 +24,7 @@ impl Witness for CallWitness {
         self.trace.clone().unwrap_or_else(Span::current).call(request, audit_id)
     }
 
-    fn ended(&self, sent: &Sent<'_>) -> Result<(), Error> {
+    fn ended(&self, sent: &Sent<'_>) -> Heard {
         let response = match sent.ending {
             Ending::Answered(code) => CallResponse::Code(code),
             Ending::Broken(_) => CallResponse::Failed(CallFailure::BadAnswer),
@@ -34,7 +34,7 @@ impl Witness for CallWitness {
         let Asked { verb, object } = Asked::of(sent.request);
         self.metrics.upstream_answered(verb, response, sent.elapsed);
         let of_query = |wanted: &str| sent.request.query().iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone());
-        let recorded = self.audit.record(&Event::Call(CallRecord {
+        let recorded = self.audit.record(Event::Call(CallRecord {
             audit_id: sent.audit_id,
             run_id: self.run.as_ref().map(|(id, _)| *id),
             tenant: self.run.as_ref().map(|(_, tenant)| tenant.clone()),
@@ -48,8 +48,10 @@ impl Witness for CallWitness {
             latency: sent.elapsed,
             bytes: sent.bytes,
         }));
-        self.metrics.audit_recorded(recorded.is_ok());
-        recorded.map_err(|error| Error::unavailable("the audit log cannot be written", None).because(error))
+        Box::pin(async move {
+            let written = recorded.written().await;
+            written.map_err(|error| Error::unavailable("the audit log cannot be written", None).because(error))
+        })
     }
 }
 

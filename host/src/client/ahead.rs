@@ -1,0 +1,110 @@
+//! A connection that is opened before there is anything to ask, by a program that has something else to do meanwhile.
+//!
+//! Connections belong to the HTTP library, which opens one when a request needs it. So one is needed by a request that is never sent: it
+//! ends as its connection is there, which the next request is given.
+
+use std::any::Any;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use reqwest::{Client, Method, Request, Url};
+use tokio::sync::Mutex;
+use tower_layer::Layer;
+use tower_service::Service;
+
+tokio::task_local! {
+    /// Present where the connection is for later.
+    static AHEAD: ();
+}
+
+/// The connection that waits for a request. The library does not name its type.
+type Waiting = Arc<Mutex<Option<Box<dyn Any + Send>>>>;
+
+/// Opens connections ahead of requests, for one client of the library.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ahead {
+    waiting: Waiting,
+    /// Whether the client has been used: it may then have a connection, on which the request would be sent.
+    used: Arc<AtomicBool>,
+}
+
+impl Ahead {
+    /// The client is about to send.
+    pub(super) fn used(&self) {
+        self.used.store(true, Ordering::Release);
+    }
+
+    /// Opens a connection to where `url` is, unless the client has been used. What is in the way is told to the first request.
+    pub(super) async fn open(&self, client: &Client, url: Url) {
+        if !self.used.swap(true, Ordering::AcqRel) {
+            // It always fails, at the latest with the connection.
+            let _ = AHEAD.scope((), client.execute(Request::new(Method::GET, url))).await;
+        }
+    }
+}
+
+impl<S> Layer<S> for Ahead {
+    type Service = Connector<S>;
+
+    fn layer(&self, inner: S) -> Connector<S> {
+        Connector { inner, waiting: Arc::clone(&self.waiting) }
+    }
+}
+
+/// The library's connector, which is asked only where no connection waits.
+#[derive(Clone)]
+pub(super) struct Connector<S> {
+    inner: S,
+    waiting: Waiting,
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl<S, R> Service<R> for Connector<S>
+where
+    S: Service<R, Error = BoxError>,
+    S::Response: Send + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        let (connecting, waiting) = (self.inner.call(request), Arc::clone(&self.waiting));
+        let is_ahead = AHEAD.try_with(|()| ()).is_ok();
+        Box::pin(async move {
+            // Held until the connection is there, so that the first request waits for it and does not open another.
+            let mut waiting = waiting.lock().await;
+            if is_ahead {
+                *waiting = Some(Box::new(connecting.await?));
+                return Err(OnlyOpened.into());
+            }
+            let opened = waiting.take().and_then(|opened| opened.downcast().ok());
+            drop(waiting);
+            match opened {
+                Some(opened) => Ok(*opened),
+                None => connecting.await,
+            }
+        })
+    }
+}
+
+/// Why the request that opens a connection fails.
+#[derive(Debug)]
+struct OnlyOpened;
+
+impl fmt::Display for OnlyOpened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nothing was to be sent")
+    }
+}
+
+impl std::error::Error for OnlyOpened {}

@@ -1,0 +1,136 @@
+//! The thread that writes the log, and the way to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::chain::Chain;
+use super::{Attempted, AuditError, Cause, Destination, Event, LogName, Observer};
+
+/// How long a line may take. Arbitrary: a disk that is busy takes less, and who waits for an answer would not wait much longer.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Most lines that wait to be written; some KiB each. Arbitrary: more than there are requests at once.
+const QUEUE: usize = 16 * 1024;
+
+/// The log of one server. Clones write to the same.
+#[derive(Clone, Debug)]
+pub(crate) struct AuditLog {
+    lines: mpsc::Sender<Line>,
+    state: Arc<State>,
+}
+
+struct State {
+    name: LogName,
+    well: AtomicBool,
+    observer: Observer,
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").field("name", &self.name).field("well", &self.well).finish_non_exhaustive()
+    }
+}
+
+/// An event, or nothing, for who wants to know that all before it is written.
+struct Line {
+    event: Option<Event>,
+    written: oneshot::Sender<Result<(), AuditError>>,
+}
+
+/// A line on its way into the log. Dropped, it gets there all the same, and nobody is told.
+#[derive(Debug)]
+#[must_use = "what is told of must not happen, or not be handed on, before the line is in the log"]
+pub(crate) struct Recorded {
+    written: Result<oneshot::Receiver<Result<(), AuditError>>, AuditError>,
+    state: Arc<State>,
+}
+
+impl AuditLog {
+    /// Opens it, and begins to write.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened or is another server's, or its last line is not one of an audit log's. No thread can be begun.
+    pub(crate) fn open(to: &Destination, observer: Observer) -> Result<Self, AuditError> {
+        Self::of(Chain::open(to)?, observer)
+    }
+
+    pub(super) fn of(mut chain: Chain, observer: Observer) -> Result<Self, AuditError> {
+        let (lines, mut waiting) = mpsc::channel::<Line>(QUEUE);
+        let state = Arc::new(State { name: chain.name(), well: AtomicBool::new(true), observer });
+        let told = Arc::clone(&state);
+        let write = move || {
+            while let Some(Line { event, written }) = waiting.blocking_recv() {
+                let added = event.map_or(Ok(()), |event| {
+                    let added = chain.add(&event, Timestamp::now());
+                    told.tell(added.as_ref().copied());
+                    added
+                });
+                // Nobody need wait for it.
+                let _ = written.send(added);
+            }
+        };
+        let begun = thread::Builder::new().name("podlens-audit".to_owned()).spawn(write);
+        begun.map_err(|error| AuditError { attempted: Attempted::Open, log: state.name.clone(), cause: error.into() })?;
+        Ok(Self { lines, state })
+    }
+
+    /// Sends one line on its way. What it tells of must not happen, or not be handed on, before [`Recorded::written`] says so.
+    pub(crate) fn record(&self, event: Event) -> Recorded {
+        self.send(Some(event))
+    }
+
+    /// Waits until all that is on its way is written, though not for long.
+    pub(crate) async fn flush(&self) -> Result<(), AuditError> {
+        self.send(None).written().await
+    }
+
+    fn send(&self, event: Option<Event>) -> Recorded {
+        let (written, is_written) = oneshot::channel();
+        let sent = self.lines.try_send(Line { event, written }).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => Cause::Stalled,
+            mpsc::error::TrySendError::Closed(_) => Cause::Gone,
+        });
+        let written = sent.map(|()| is_written).map_err(|cause| self.state.failed(cause));
+        Recorded { written, state: Arc::clone(&self.state) }
+    }
+
+    /// Whether the last line that was to be written is in the log.
+    pub(crate) fn is_well(&self) -> bool {
+        self.state.well.load(Ordering::Acquire)
+    }
+}
+
+impl Recorded {
+    /// Waits until the line is in the log.
+    ///
+    /// # Errors
+    ///
+    /// It is not. One that took too long may be there later, and tell of what has not happened, never the other way round.
+    pub(crate) async fn written(self) -> Result<(), AuditError> {
+        match timeout(PATIENCE, self.written?).await {
+            Ok(Ok(written)) => written,
+            Ok(Err(_)) => Err(self.state.failed(Cause::Gone)),
+            Err(_) => Err(self.state.failed(Cause::Stalled)),
+        }
+    }
+}
+
+impl State {
+    fn failed(&self, cause: Cause) -> AuditError {
+        let error = AuditError { attempted: Attempted::Write, log: self.name.clone(), cause };
+        self.tell(Err(&error));
+        error
+    }
+
+    fn tell(&self, written: Result<(), &AuditError>) {
+        self.well.store(written.is_ok(), Ordering::Release);
+        (self.observer)(written);
+    }
+}
