@@ -12,7 +12,7 @@ use super::connect::{self, ConnectArgs};
 use super::exit::{self, Failure};
 use super::interrupt::Interrupts;
 use super::{builtin, component};
-use crate::config::Authority;
+use crate::config::{Authority, Collector};
 use crate::error::{Error, Kind};
 use crate::runtime::MAX_COMPONENT_BYTES;
 use crate::serve::audit::Destination;
@@ -25,11 +25,20 @@ Examples:
   curl -H \"Authorization: Bearer $TOKEN\" localhost:8080/v1/queries
   curl -H \"Authorization: Bearer $TOKEN\" 'localhost:8080/v1/queries/restarts/run?min=3'";
 
+const TRACES: &str = "\
+Traces:
+  --otlp-endpoint is the collector's address, to which `/v1/traces` is added. Without the flag, the
+  variables OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_TRACES_ENDPOINT say where, as they do
+  for other programs. These hold, too: OTEL_EXPORTER_OTLP_HEADERS, _CERTIFICATE and _TIMEOUT,
+  OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER and its _ARG, OTEL_BSP_*.
+  A caller's `traceparent` is continued once it is known who is calling. Which traces are kept is
+  decided here alone: a caller's sampled flag counts for nothing, with any sampler.";
+
 /// How many guests run at once for each processor, where the policy does not say: one that waits for the API server needs none. Arbitrary.
 const SLOTS_PER_CPU: usize = 4;
 
 #[derive(Debug, clap::Args)]
-#[command(before_help = EXAMPLES)]
+#[command(before_help = EXAMPLES, after_help = TRACES)]
 pub(super) struct ServeArgs {
     /// Who may run what, over which pods, as whom; read again as it changes. `podlens policy check` tells what is wrong with one
     #[arg(long, value_name = "FILE")]
@@ -67,6 +76,10 @@ pub(super) struct ServeArgs {
     #[arg(long)]
     no_cache: bool,
 
+    /// Where traces of requests and runs are sent, as OTLP over HTTP (see below) [default: nowhere]
+    #[arg(long, value_name = "URL")]
+    otlp_endpoint: Option<String>,
+
     /// How long requests are still taken after SIGTERM, while /readyz says that the server ends
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "3s")]
     shutdown_delay: Duration,
@@ -88,6 +101,7 @@ pub(super) async fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
     keep_memory_private();
     allow_descriptors();
     let client = Client::new(usable(connect::config(args.connect)?)?)?;
+    let collector = Collector::find(args.otlp_endpoint.as_deref())?;
     let slots = std::thread::available_parallelism().map_or(1, usize::from).saturating_mul(SLOTS_PER_CPU);
     let guests = tokio::runtime::Builder::new_multi_thread().thread_name("podlens-guest").enable_all().build()?;
     let interrupts = Interrupts::listen()?;
@@ -109,6 +123,7 @@ pub(super) async fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
             true => Destination::Stdout,
             false => Destination::File(args.audit_log),
         },
+        collector,
         caches: !args.no_cache,
         slots,
         guests: guests.handle().clone(),

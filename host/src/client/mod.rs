@@ -56,7 +56,7 @@ pub(crate) use verify::Naming;
 #[cfg(feature = "cli")]
 pub(crate) use verify::verifier;
 #[cfg(feature = "cli")]
-pub(crate) use witness::{Ending, Heard, Sent, Witness};
+pub(crate) use witness::{Ending, Heard, Sent, Underway, Witness};
 
 /// Most bytes of an answer about the cluster itself. Those are under 4 KiB, unless an identity has very many groups; arbitrary.
 const ABOUT_MAX_BYTES: u64 = 256 * 1024;

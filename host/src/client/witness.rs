@@ -18,15 +18,27 @@ use crate::error::{Error, Kind};
 use crate::kube::Request;
 
 const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Who is told.
 pub(crate) trait Witness: Send + Sync {
+    /// A request is about to be sent. What is given is told of its end, too.
+    fn begins(&self, request: &Request, audit_id: Uuid) -> Option<Underway>;
+
     /// A request has ended. It is told of at once; whoever asked has the answer once that has been heard, and not at all after an error.
     fn ended(&self, sent: &Sent<'_>) -> Heard;
 }
 
 /// That somebody was told, once he has heard it.
 pub(crate) type Heard = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// A request that a trace is kept of.
+pub(crate) struct Underway {
+    /// What it carries, so that the API server's own trace goes on from there (W3C Trace Context).
+    pub(crate) traceparent: Option<String>,
+    /// Told of its end.
+    pub(crate) ended: Box<dyn FnOnce(&Sent<'_>) + Send + Sync>,
+}
 
 /// A request that was sent, or was about to be.
 #[derive(Debug)]
@@ -60,6 +72,7 @@ pub(crate) enum Ending {
 pub(super) struct Telling<'a> {
     ask: Ask<'a>,
     audit_id: Option<Uuid>,
+    underway: Option<Underway>,
     started: Instant,
     /// The HTTP status; 0 while there is none.
     code: AtomicU16,
@@ -68,7 +81,8 @@ pub(super) struct Telling<'a> {
 impl<'a> Telling<'a> {
     pub(super) fn begin(ask: Ask<'a>) -> Self {
         let audit_id = ask.caller.witness.as_ref().map(|_| Uuid::new_v4());
-        Self { ask, audit_id, started: Instant::now(), code: AtomicU16::new(0) }
+        let underway = ask.caller.witness.as_ref().zip(audit_id).and_then(|(witness, id)| witness.begins(ask.request, id));
+        Self { ask, audit_id, underway, started: Instant::now(), code: AtomicU16::new(0) }
     }
 
     pub(super) fn ask(&self) -> Ask<'a> {
@@ -77,9 +91,12 @@ impl<'a> Telling<'a> {
 
     /// Names the request.
     pub(super) fn apply(&self, headers: &mut HeaderMap) {
-        let id = self.audit_id.and_then(|id| HeaderValue::from_str(&id.to_string()).ok());
-        if let Some(id) = id {
-            headers.insert(AUDIT_ID, id);
+        let id = self.audit_id.map(|id| id.to_string());
+        let traceparent = self.underway.as_ref().and_then(|underway| underway.traceparent.clone());
+        for (name, value) in [(AUDIT_ID, id), (TRACEPARENT, traceparent)] {
+            if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+                headers.insert(name, value);
+            }
         }
     }
 
@@ -107,14 +124,18 @@ impl<'a> Telling<'a> {
 
     fn tell(&mut self, ending: Ending, bytes: u64) -> Option<Heard> {
         let (audit_id, witness) = (self.audit_id.take()?, self.ask.caller.witness.as_ref()?);
-        Some(witness.ended(&Sent {
+        let sent = Sent {
             request: self.ask.request,
             audit_id,
             impersonation: self.ask.caller.impersonation().map(|impersonation| &impersonation.value),
             ending,
             elapsed: self.started.elapsed(),
             bytes,
-        }))
+        };
+        if let Some(underway) = self.underway.take() {
+            (underway.ended)(&sent);
+        }
+        Some(witness.ended(&sent))
     }
 }
 

@@ -3,6 +3,8 @@
 //! Only here is the environment read, and only through [`environment`], so that a test brings its own. Nothing here opens a
 //! connection; `client` does. Start with `infer.rs` for the order of precedence, then `in_cluster.rs` and `kubeconfig/`.
 
+#[cfg(feature = "cli")]
+mod collector;
 mod credentials;
 mod environment;
 mod exec;
@@ -31,6 +33,8 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::kube::Namespace;
 
+#[cfg(feature = "cli")]
+pub(crate) use collector::Collector;
 pub(crate) use credentials::Credentials;
 pub(crate) use environment::{Environment, ProcessEnvironment};
 pub(crate) use exec::{EXEC_INFO, ExecCredential, ExecIdentity, ExecPlugin};

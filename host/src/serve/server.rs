@@ -20,7 +20,9 @@ use super::metrics::Metrics;
 use super::queries::{Apart, BuiltIn, Catalogue};
 use super::runs::{Answers, CallWitness, Reports, Runner};
 use super::state::{LOOK_INTERVAL, State};
+use super::traces::Traces;
 use crate::client::{Acting, Client};
+use crate::config::Collector;
 use crate::error::{Error, Kind};
 use crate::runtime::{Digest, Runtime};
 use crate::web::{Room, accept};
@@ -56,6 +58,8 @@ pub(crate) struct ServerOptions {
     pub(crate) built_in: BuiltIn,
     pub(crate) apart: Option<Apart>,
     pub(crate) audit: Destination,
+    /// Who takes traces; `None`: nobody.
+    pub(crate) collector: Option<Collector>,
     /// Whether pods may be kept between runs.
     pub(crate) caches: bool,
     /// Runs at once where the policy does not say.
@@ -96,7 +100,9 @@ impl Server {
         let audit = AuditLog::open(&options.audit, observer).map_err(|error| {
             Error::new(Kind::Configuration, "there is no audit log, and without one nothing is run").because(error)
         })?;
-        let witness = Arc::new(CallWitness { audit: audit.clone(), metrics: metrics.clone(), run: None });
+        let api_server = &options.client.config().server.value;
+        let traces = Traces::start(options.collector.as_ref(), api_server, tls.is_some(), &metrics)?;
+        let witness = Arc::new(CallWitness { audit: audit.clone(), metrics: metrics.clone(), run: None, trace: None });
         let client = options.client.witnessed(witness.clone()).acting(Acting::Ourselves).announcing("host");
         // Watches last, and take no place from what everybody waits for.
         let cache_client = Client::new(options.client.config().clone())?.witnessed(witness).acting(Acting::Ourselves);
@@ -123,6 +129,7 @@ impl Server {
             reviews: TokenReviews::new(client.clone(), ""),
             rules: RwLock::new(Arc::new(Rules { policy: Digest::of(b""), callers: Callers::default() })),
             hosts: listener.hosts(),
+            traces,
         });
         let state = Arc::new(State {
             policy_file: options.policy,
@@ -188,6 +195,7 @@ impl Server {
         }
         // What fails is told already.
         let _ = state.service.runner.audit.flush().await;
+        state.service.traces.end().await;
         for task in [looking, loading, probing, answering_health] {
             task.abort();
         }

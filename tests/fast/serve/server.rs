@@ -153,6 +153,12 @@ impl Setup {
         self
     }
 
+    /// In an environment that has this, too.
+    pub(super) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
     pub(super) fn listen(mut self, listen: &str) -> Self {
         listen.clone_into(&mut self.listen);
         self

@@ -4,16 +4,21 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use serde_json::json;
 use tabwriter::TabWriter;
 
 use super::super::exit::{self, Failure};
 use super::super::{builtin, component};
+use super::PolicyFormat;
 use crate::error::{Error, Kind};
 use crate::runtime::{Digest, Inspection};
 use crate::serve::policy::{Tenant, TenantName};
 use crate::text::{Quoted, excerpt};
 
 const EXIT_CODES: &str = "\
+-o json
+  tenant, digest, allowed, and lines: what the query asks, what it is given, whether that is refused.
+
 Exit codes:
   0  the tenant may run it, and is given all that it can ask for
   2  wrong usage, or no policy
@@ -34,6 +39,10 @@ pub(in crate::cli) struct ExplainArgs {
     /// A component's file, or the name of a query that comes with podlens
     #[arg(long, value_name = "COMPONENT")]
     query: String,
+
+    /// How to tell it
+    #[arg(short = 'o', long, value_enum, value_name = "FORMAT", default_value_t)]
+    output: PolicyFormat,
 }
 
 /// One thing that a query can ask for.
@@ -53,19 +62,33 @@ pub(super) async fn explain(args: ExplainArgs) -> Result<ExitCode, Failure> {
     })?;
     let inspection = component::inspect(&args.query).await?;
     let lines = lines(tenant, &inspection)?;
-    let mut table = TabWriter::new(Vec::new()).padding(3);
-    writeln!(table, "THE QUERY\tTENANT {}", tenant.name)?;
-    for Line { asked, given, is_refused } in &lines {
-        let mark = if *is_refused { "NO: " } else { "" };
-        writeln!(table, "{asked}\t{mark}{given}")?;
-    }
-    let text = table.into_inner().map_err(|error| io::Error::from(error.error().kind()))?;
-    let told = exit::unless_broken_pipe(io::stdout().lock().write_all(&text))?;
+    let told = match args.output {
+        PolicyFormat::Text => exit::unless_broken_pipe(io::stdout().lock().write_all(&table(tenant, &lines)?))?,
+        PolicyFormat::Json => {
+            let told = lines.iter().map(|line| json!({ "asks": line.asked, "given": line.given, "refused": line.is_refused }));
+            super::tell(&json!({
+                "tenant": tenant.name.as_str(),
+                "digest": inspection.digest.to_string(),
+                "allowed": !lines.iter().any(|line| line.is_refused),
+                "lines": told.collect::<Vec<_>>(),
+            }))?
+        }
+    };
     if !lines.iter().any(|line| line.is_refused) {
         return Ok(told);
     }
     let message = format!("tenant `{}` is not given all that `{}` needs", tenant.name, excerpt(&args.query));
     Err(Error::new(Kind::Denied, message).into())
+}
+
+fn table(tenant: &Tenant, lines: &[Line]) -> io::Result<Vec<u8>> {
+    let mut table = TabWriter::new(Vec::new()).padding(3);
+    writeln!(table, "THE QUERY\tTENANT {}", tenant.name)?;
+    for Line { asked, given, is_refused } in lines {
+        let mark = if *is_refused { "NO: " } else { "" };
+        writeln!(table, "{asked}\t{mark}{given}")?;
+    }
+    table.into_inner().map_err(|error| io::Error::from(error.error().kind()))
 }
 
 fn lines(tenant: &Tenant, inspection: &Inspection) -> Result<Vec<Line>, Error> {

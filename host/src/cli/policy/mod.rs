@@ -1,8 +1,9 @@
 //! `podlens policy`: what a policy of `podlens serve` gives, before anybody is given it.
 //!
-//! `explain.rs` holds a query against a tenant.
+//! `explain.rs` holds a query against a tenant; `json.rs` tells a policy to programs.
 
 mod explain;
+mod json;
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -15,12 +16,14 @@ use super::exit::{self, Failure, USAGE};
 use super::file::read_at_most;
 use crate::error::{Error, Kind};
 use crate::limits::Limit;
+use crate::output::escape_hidden;
 use crate::serve::policy::{AllowedQuery, MAX_BYTES, Policy, Tenant};
 use crate::text;
 
 const EXAMPLES: &str = "\
 Examples:
   podlens policy check policy.yaml                                        what each tenant is given
+  podlens policy check policy.yaml -o json                                the same, for programs
   podlens policy explain policy.yaml --tenant checkout --query restarts   whether it may run a query, and why not";
 
 #[derive(Debug, clap::Subcommand)]
@@ -32,7 +35,22 @@ pub(super) enum PolicyCommand {
     Explain(explain::ExplainArgs),
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum PolicyFormat {
+    /// Lines for people
+    #[default]
+    Text,
+    /// One object, for programs
+    Json,
+}
+
 const CHECK_EXIT_CODES: &str = "\
+-o json
+  digest, audience, concurrentRuns, cache and tenants: what holds, defaults included, by the names
+  that the file has for it. Each tenant has name, callers, identity, allNamespaces, namespaces,
+  labelSelector, fieldSelector, wholeObjects, withhold, queries, upload, limits and rates. Bytes and
+  milliseconds are numbers; of a token's hash there are twelve digits, as tokenSHA256Prefix.
+
 Exit codes:
   0  it is a policy
   2  it is none, or cannot be read; standard error says where and why";
@@ -43,6 +61,10 @@ pub(super) struct CheckArgs {
     /// The policy's file
     #[arg(value_name = "FILE")]
     file: PathBuf,
+
+    /// How to tell it
+    #[arg(short = 'o', long, value_enum, value_name = "FORMAT", default_value_t)]
+    output: PolicyFormat,
 }
 
 pub(super) async fn policy(command: PolicyCommand) -> Result<ExitCode, Failure> {
@@ -54,7 +76,16 @@ pub(super) async fn policy(command: PolicyCommand) -> Result<ExitCode, Failure> 
 
 fn check(args: &CheckArgs) -> Result<ExitCode, Failure> {
     let policy = read(&args.file)?;
-    exit::unless_broken_pipe(io::stdout().lock().write_all(summary(&policy).as_bytes()))
+    match args.output {
+        PolicyFormat::Text => exit::unless_broken_pipe(io::stdout().lock().write_all(summary(&policy).as_bytes())),
+        PolicyFormat::Json => tell(&json::policy(&policy)),
+    }
+}
+
+/// One document, as `podlens inspect -o json` writes it.
+fn tell(value: &serde_json::Value) -> Result<ExitCode, Failure> {
+    let text = escape_hidden(format!("{value:#}\n"));
+    exit::unless_broken_pipe(io::stdout().lock().write_all(text.as_bytes()))
 }
 
 /// The policy in a file, and nothing in it that this podlens does not have.

@@ -12,6 +12,7 @@ use crate::client::{Call, Client};
 use crate::error::Error;
 use crate::kube::{Access, AccessAnswer, Namespace, Request};
 use crate::serve::policy::Identity;
+use crate::serve::traces::Span;
 
 /// How long a decision holds. kube-apiserver itself keeps those of an authorization webhook for up to five minutes
 /// (`--authorization-webhook-cache-authorized-ttl`); a right that is taken away should be gone while somebody watches.
@@ -78,10 +79,11 @@ impl AccessReviews {
             Some(allowed) => allowed,
             None => {
                 let access = Access { verb, resource: "pods", namespace };
-                let mut decided = self.ask(identity, &access, deadline).await?;
+                let ask = async || Span::current().within("access_review", self.ask(identity, &access, deadline)).await;
+                let mut decided = ask().await?;
                 if !decided.allowed && self.was_allowed(&asked) && Instant::now() + ASK_AGAIN < deadline {
                     sleep(ASK_AGAIN).await;
-                    decided = self.ask(identity, &access, deadline).await?;
+                    decided = ask().await?;
                 }
                 self.keep(asked, decided);
                 decided.allowed

@@ -14,6 +14,7 @@ use crate::kube::{Detail, Namespace};
 use crate::policy::{PodRequest, Scope};
 use crate::serve::audit::PodsFrom;
 use crate::serve::policy::Identity;
+use crate::serve::traces::Span;
 use crate::source::{ApiServer, Bounds, BoxFuture, Latest, Page, PodPages, PodSource};
 
 /// What a run has read, and of when it is.
@@ -53,6 +54,8 @@ struct Shared {
     access: Arc<AccessReviews>,
     /// Where the network is, so that a guest that computes does not keep it waiting.
     io: Handle,
+    /// The run's.
+    trace: Span,
     reading: Mutex<Reading>,
 }
 
@@ -64,9 +67,10 @@ impl TenantPods {
         identity: Identity,
         access: Arc<AccessReviews>,
         io: Handle,
+        trace: Span,
     ) -> Self {
         let reading = Mutex::default();
-        Self { shared: Arc::new(Shared { cache, direct, identity, access, io, reading }) }
+        Self { shared: Arc::new(Shared { cache, direct, identity, access, io, trace, reading }) }
     }
 
     /// What was read so far.
@@ -126,7 +130,7 @@ impl PodSource for TenantPods {
 
     fn get<'a>(&'a self, request: &'a PodRequest, bounds: Bounds) -> BoxFuture<'a, Result<Page, Error>> {
         let (shared, request) = (Arc::clone(&self.shared), request.clone());
-        let got = self.shared.io.spawn(async move { shared.get(&request, bounds).await });
+        let got = self.shared.io.spawn(async move { shared.trace.scope(shared.get(&request, bounds)).await });
         Box::pin(async move { Aborting(got).await.unwrap_or_else(|error| Err(fault(error))) })
     }
 }
@@ -156,7 +160,8 @@ impl PodPages for TenantPages {
                 return page;
             }
             let (shared, request) = (Arc::clone(&self.shared), self.request.clone());
-            let read = self.shared.io.spawn(async move {
+            let trace = self.shared.trace.clone();
+            let read = async move {
                 let mut state = match state {
                     State::NotBegun => match shared.begin(&request, bounds.deadline).await {
                         Ok(state) => state,
@@ -170,7 +175,8 @@ impl PodPages for TenantPages {
                     State::Direct(pages) => pages.next(bounds).await,
                 };
                 (state, page)
-            });
+            };
+            let read = self.shared.io.spawn(async move { trace.scope(read).await });
             let (state, page) = Aborting(read).await.map_err(fault)?;
             self.state = Some(state);
             page

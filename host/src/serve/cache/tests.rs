@@ -12,6 +12,7 @@ use crate::kube::{Detail, FieldSelector, LabelSelector, PodName, ReadPod, Servic
 use crate::policy::{Ask, Grant, PodRequest, Redaction, authorize, stripped};
 use crate::serve::audit::PodsFrom;
 use crate::serve::policy::Identity;
+use crate::serve::traces::Span;
 use crate::source::{ApiServer, Bounds, PodSource as _, Requests};
 
 const PODS: &str = "/api/v1/namespaces/shop/pods";
@@ -174,7 +175,7 @@ fn shared(client: &Client, bytes: u64, keep: Keep) -> Arc<Cache> {
 fn pods(client: &Client, cache: &Arc<Cache>, access: &Arc<AccessReviews>) -> TenantPods {
     let identity = reader("podlens-reader");
     let direct = ApiServer::new(client.acting(identity.acting()));
-    TenantPods::new(Some(Arc::clone(cache)), direct, identity, Arc::clone(access), Handle::current())
+    TenantPods::new(Some(Arc::clone(cache)), direct, identity, Arc::clone(access), Handle::current(), Span::default())
 }
 
 fn list(detail: Detail) -> PodRequest {

@@ -24,6 +24,7 @@ use crate::serve::metrics::{self, HttpRejection};
 use crate::serve::policy::{QueryName, Tenant};
 use crate::serve::queries::{Catalogue, UploadError};
 use crate::serve::runs::Runner;
+use crate::serve::traces::{Span, Traces};
 use crate::web::browser::{self, Hosts};
 
 /// Longest target, in bytes: arguments of a run are in it. Arbitrary.
@@ -55,6 +56,7 @@ pub(crate) struct Service {
     pub(crate) rules: RwLock<Arc<Rules>>,
     /// By which names this server is addressed.
     pub(crate) hosts: Hosts,
+    pub(crate) traces: Traces,
 }
 
 /// One request, its caller known.
@@ -74,12 +76,14 @@ impl Service {
         let word = route.as_ref().map_or(metrics::Route::Other, Route::word);
         let (method, has_body) = (head.method.clone(), announces_body(&head.headers));
         let form = Form::wanted(&head.headers);
-        let answered = self.clone().decide(head, body, route, peer).await;
+        let trace = self.traces.request(&head, word);
+        let answered = trace.scope(self.clone().decide(head, body, route, peer)).await;
         let mut answer = answered.unwrap_or_else(|problem| refusal(&problem, form));
         if has_body {
             // What follows on the connection may be a body that nobody reads.
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
+        trace.answered(answer.status());
         self.runner.metrics.http_answered(word, &method, answer.status(), started.elapsed());
         answer
     }
@@ -105,6 +109,7 @@ impl Service {
                 return Err(unauthenticated(&refused));
             }
         };
+        Span::current().authenticated(&caller);
         let route = route.ok_or_else(|| Problem::not_found("path"))?;
         if !route.methods().contains(&head.method) {
             let methods: Vec<_> = route.methods().iter().map(Method::as_str).collect();
@@ -232,7 +237,8 @@ impl Service {
         let place = self.catalogue.begin_upload(tenant, name).map_err(|error| upload_problem(&error))?;
         let bytes = body::read(body, upload.component_bytes).await?;
         // Compiling and describing are work as a run is, and have their turn and their rate.
-        let turn = self.runner.admission.admit(&tenant.name, &tenant.rates).await.map_err(|refused| {
+        let turn = self.runner.admission.admit(&tenant.name, &tenant.rates);
+        let turn = Span::current().within("queue", turn).await.map_err(|refused| {
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_runs", "more runs and uploads a second than are yours")
                 .retry_after(refused.retry_after)
         })?;

@@ -53,7 +53,7 @@ macro_rules! words {
             #[cfg(test)]
             pub(super) const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            pub(super) fn name(self) -> &'static str {
+            pub(crate) fn name(self) -> &'static str {
                 match self { $(Self::$variant => $word,)* }
             }
         }
@@ -88,5 +88,17 @@ words! {
         Hit: "hit",
         /// The API server was asked instead.
         Miss: "miss",
+    }
+}
+
+words! {
+    /// What became of a span that has ended.
+    SpanEnd {
+        /// The collector has it.
+        Exported: "exported",
+        /// The collector did not take it.
+        Failed: "failed",
+        /// Too many waited already.
+        QueueFull: "queue_full",
     }
 }

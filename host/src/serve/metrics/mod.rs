@@ -23,7 +23,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-pub(crate) use labels::{CacheLookup, HttpRejection, Route};
+pub(crate) use labels::{CacheLookup, HttpRejection, Route, SpanEnd};
 
 use super::audit::{CallResponse, Verb};
 use super::outcome::Outcome;
@@ -100,6 +100,7 @@ struct Inner {
 
     audit_records: Family<Labels<1>, Counter>,
     policy_reloads: Family<Labels<1>, Counter>,
+    trace_spans: Family<Labels<1>, Counter>,
     postcheck_violations: Counter,
     panics: Counter,
 }
@@ -179,6 +180,7 @@ impl Metrics {
         let cache_lists = register!(ours, "cache_lists", "Lists that were read to fill the cache", Counter::default());
         let cache_lookups = register!(ours, "cache_lookups", "Runs that asked the cache, by what it had", Family::default());
         let audit_records = register!(ours, "audit_records", "Lines of the audit log", Family::default());
+        let trace_spans = register!(ours, "trace_spans", "Spans of traces, by what became of them", Family::default());
         let policy_reloads = register!(ours, "policy_reloads", "Times that the policy was read again", Family::default());
         let postcheck_violations =
             register!(ours, "postcheck_violations", "Pods in answers that were not asked for; must stay 0", Counter::default());
@@ -220,6 +222,7 @@ impl Metrics {
             cache_lookups,
             audit_records,
             policy_reloads,
+            trace_spans,
             postcheck_violations,
             panics,
         }))
@@ -341,6 +344,11 @@ impl Metrics {
     /// The policy was read again, and is used, or is not.
     pub(crate) fn policy_reloaded(&self, is_used: bool) {
         self.0.policy_reloads.get_or_create(&[("result", labels::result(is_used))]).inc();
+    }
+
+    /// Spans have ended, and the collector has them, or they were dropped.
+    pub(crate) fn spans_ended(&self, end: SpanEnd, spans: usize) {
+        self.0.trace_spans.get_or_create(&[("result", end.name().into())]).inc_by(spans as u64);
     }
 
     /// An answer held a pod that was not asked for. It was not handed on.

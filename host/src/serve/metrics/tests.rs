@@ -58,6 +58,9 @@ fn everything(metrics: &Metrics, tenant: &TenantName) {
         metrics.audit_recorded(is_good);
         metrics.policy_reloaded(is_good);
     }
+    for end in SpanEnd::ALL {
+        metrics.spans_ended(*end, 1);
+    }
     metrics.postcheck_violated(1);
     metrics.panicked();
 }

@@ -30,6 +30,7 @@ use crate::serve::metrics::{Metrics, RunEnded};
 use crate::serve::outcome::Outcome;
 use crate::serve::policy::{Tenant, TenantName};
 use crate::serve::queries::Loaded;
+use crate::serve::traces::Span;
 use crate::source::ApiServer;
 
 pub(crate) use answers::{Answer, Answers};
@@ -93,7 +94,8 @@ impl Runner {
     pub(crate) async fn start(self: &Arc<Self>, wish: Wish) -> Result<TenantRun, NoRun> {
         let tenant = Arc::clone(&wish.caller.tenant);
         let queued = std::time::Instant::now();
-        let place = self.admission.admit(&tenant.name, &tenant.rates).await.map_err(|refused| {
+        let request = Span::current();
+        let place = request.within("queue", self.admission.admit(&tenant.name, &tenant.rates)).await.map_err(|refused| {
             self.metrics.run_not_begun(&tenant.name, Outcome::Throttled);
             NoRun::Refused(refused)
         })?;
@@ -109,13 +111,18 @@ impl Runner {
         let started = RunStarted { run: on_record(id, &wish) };
         self.audit.record(Event::RunStarted(started)).written().await.map_err(|_| NoRun::NoAudit)?;
 
+        let trace = request.run(id, &wish.caller, &wish.name, wish.loaded.query.digest());
         let digest = wish.loaded.query.digest().to_string();
         let words = format!("tenant/{} component/{} run/{id}", tenant.name, digest.get(..19).unwrap_or(&digest));
-        let witness =
-            CallWitness { audit: self.audit.clone(), metrics: self.metrics.clone(), run: Some((id, tenant.name.clone())) };
+        let witness = CallWitness {
+            audit: self.audit.clone(),
+            metrics: self.metrics.clone(),
+            run: Some((id, tenant.name.clone())),
+            trace: Some(trace.clone()),
+        };
         let client = self.client.witnessed(Arc::new(witness)).acting(tenant.identity.acting()).announcing(&words);
         let access = Arc::clone(&self.access);
-        let pods = TenantPods::new(cache, ApiServer::new(client), tenant.identity.clone(), access, self.io.clone());
+        let pods = TenantPods::new(cache, ApiServer::new(client), tenant.identity.clone(), access, self.io.clone(), trace.clone());
         let pods = Arc::new(pods);
         let options = RunOptions {
             grant: tenant.grant.clone(),
@@ -132,7 +139,7 @@ impl Runner {
         drop(entered);
         let deadline = Instant::now() + tenant.limits.duration(Limit::WallTime) + TAKING_TIME;
         let (runner, open, started) = (Arc::clone(self), Some(Open { run, place }), Timestamp::now());
-        Ok(TenantRun { open, runner, wish, id, pods, queued, started, deadline })
+        Ok(TenantRun { open, runner, wish, id, trace, pods, queued, started, deadline })
     }
 }
 
@@ -156,6 +163,7 @@ pub(crate) struct TenantRun {
     runner: Arc<Runner>,
     wish: Wish,
     id: Uuid,
+    trace: Span,
     pods: Arc<TenantPods>,
     /// How long it waited for its turn.
     queued: Duration,
@@ -236,6 +244,7 @@ impl TenantRun {
             rows,
         };
         self.runner.metrics.run_ended(&self.wish.caller.tenant.name, &ended);
+        self.trace.run_ended(&ended);
         self.runner.audit.record(Event::RunComplete(RunComplete {
             run: on_record(self.id, &self.wish),
             outcome: report.outcome,

@@ -2,21 +2,28 @@
 
 use uuid::Uuid;
 
-use crate::client::{Ending, Heard, Sent, Witness};
+use crate::client::{Ending, Heard, Sent, Underway, Witness};
 use crate::error::Error;
 use crate::kube::{Namespace, PodName, Request, ServiceAccount};
 use crate::serve::audit::{AuditLog, CallFailure, CallRecord, CallResponse, Event, ObjectRef, Resource, Verb};
 use crate::serve::metrics::Metrics;
 use crate::serve::policy::TenantName;
+use crate::serve::traces::Span;
 
 /// For the requests of one run, or of the host itself.
 pub(crate) struct CallWitness {
     pub(crate) audit: AuditLog,
     pub(crate) metrics: Metrics,
     pub(crate) run: Option<(Uuid, TenantName)>,
+    /// What the requests are a part of; `None`: of what the host does when it sends them.
+    pub(crate) trace: Option<Span>,
 }
 
 impl Witness for CallWitness {
+    fn begins(&self, request: &Request, audit_id: Uuid) -> Option<Underway> {
+        self.trace.clone().unwrap_or_else(Span::current).call(request, audit_id)
+    }
+
     fn ended(&self, sent: &Sent<'_>) -> Heard {
         let response = match sent.ending {
             Ending::Answered(code) => CallResponse::Code(code),
