@@ -168,7 +168,7 @@ fn a_name_that_does_not_resolve_is_told() {
 #[test]
 fn a_server_without_tls_is_told() {
     check(
-        Fake::builder().openings([Opening::PlainHttp]).start(),
+        Fake::builder().openings([Opening::PlainHttp; 2]).start(),
         POD_NAMES,
         4,
         &[],
@@ -185,7 +185,7 @@ fn a_server_without_tls_is_told() {
 #[test]
 fn a_server_that_never_shakes_hands_is_given_up() {
     check(
-        Fake::builder().openings([Opening::Hang]).start(),
+        Fake::builder().openings([Opening::Hang; 2]).start(),
         POD_NAMES,
         4,
         &[],
@@ -204,7 +204,7 @@ fn a_server_that_hangs_up_is_tried_again() {
     let fake = Fake::builder().openings([Opening::Close; 2]).script([(get(PODS), pods(&["web-0"], ""))]).start();
     check(fake, POD_NAMES, 0, ONE_POD, &[]);
     check(
-        Fake::builder().openings([Opening::Close; 5]).start(),
+        Fake::builder().openings([Opening::Close; 6]).start(),
         POD_NAMES,
         4,
         &[],

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -20,6 +20,9 @@ use crate::program;
 
 /// Most bytes of what a program said that are kept: its last words. Arbitrary.
 const SAID_BYTES: usize = 64 << 10;
+
+/// How long components may take to be loaded. Arbitrary: a thousand are compiled within a minute or two.
+const LOADING: Duration = Duration::from_secs(600);
 
 /// The SHA-256 of something, in hexadecimal: as a policy names components, after `sha256:`, and tokens.
 pub fn sha256(bytes: &[u8]) -> String {
@@ -176,7 +179,9 @@ impl Serving {
         };
         let process = Process::reading(child, stderr, io::empty());
         // It answers at once, and loads components meanwhile.
+        let until = Instant::now() + LOADING;
         while readiness(health).is_none_or(|checks| checks.contains("[-]queries")) {
+            assert!(Instant::now() < until, "components are not loaded after {LOADING:?}");
             thread::sleep(Duration::from_millis(5));
         }
         Self { process, folder, api, health }

@@ -106,9 +106,12 @@ mod tests {
     use crate::serve::audit::{AuditLog, Caller, Destination, Event, RefusalReason, Refused, Subject};
 
     fn write(path: &Path, lines: usize) {
-        let open = || AuditLog::open(&Destination::File(path.to_owned()), Box::new(|_| {})).ok();
         // The one before has it for a moment longer.
-        let log = std::iter::repeat_with(open).find_map(|log| log).unwrap();
+        let log = (0..1000).find_map(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            AuditLog::open(&Destination::File(path.to_owned()), Box::new(|_, _| {})).ok()
+        });
+        let log = log.expect("it is free by now");
         let caller = Caller { subject: Subject::Anonymous, source: None, user_agent: None };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         for _ in 0..lines {

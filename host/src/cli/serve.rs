@@ -132,7 +132,7 @@ pub(super) async fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
     };
     let (first, second) = interrupts.twice();
     let mut first = std::pin::pin!(first);
-    // Loading may take long, and so may the wish to end come before.
+    // The wish to end may come before.
     let server = tokio::select! {
         server = Server::start(options) => Some(server),
         () = &mut first => None,

@@ -4,29 +4,38 @@
 //! ends as its connection is there, which the next request is given.
 
 use std::any::Any;
+use std::cell::RefCell;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use reqwest::{Client, Method, Request, Url};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 
+/// How long a connection waits for its request. Go's HTTP/2 server gives up one that says nothing after 10 s (`prefaceTimeout`).
+const WAITS: Duration = Duration::from_secs(5);
+
 tokio::task_local! {
-    /// Present where the connection is for later.
-    static AHEAD: ();
+    /// Where the connection is to be left, held from before the request that is never sent: whoever else needs a connection waits.
+    static AHEAD: RefCell<Option<OwnedMutexGuard<Option<Opened>>>>;
 }
 
-/// The connection that waits for a request. The library does not name its type.
-type Waiting = Arc<Mutex<Option<Box<dyn Any + Send>>>>;
+/// A connection that waits for a request. The library does not name its type.
+struct Opened {
+    at: Instant,
+    connection: Box<dyn Any + Send>,
+}
 
 /// Opens connections ahead of requests, for one client of the library.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Ahead {
-    waiting: Waiting,
+    waiting: Arc<Mutex<Option<Opened>>>,
     /// Whether the client has been used: it may then have a connection, on which the request would be sent.
     used: Arc<AtomicBool>,
 }
@@ -39,9 +48,11 @@ impl Ahead {
 
     /// Opens a connection to where `url` is, unless the client has been used. What is in the way is told to the first request.
     pub(super) async fn open(&self, client: &Client, url: Url) {
+        let waiting = Arc::clone(&self.waiting).lock_owned().await;
         if !self.used.swap(true, Ordering::AcqRel) {
+            let waiting = RefCell::new(Some(waiting));
             // It always fails, at the latest with the connection.
-            let _ = AHEAD.scope((), client.execute(Request::new(Method::GET, url))).await;
+            let _ = AHEAD.scope(waiting, client.execute(Request::new(Method::GET, url))).await;
         }
     }
 }
@@ -58,7 +69,7 @@ impl<S> Layer<S> for Ahead {
 #[derive(Clone)]
 pub(super) struct Connector<S> {
     inner: S,
-    waiting: Waiting,
+    waiting: Arc<Mutex<Option<Opened>>>,
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -79,17 +90,15 @@ where
 
     fn call(&mut self, request: R) -> Self::Future {
         let (connecting, waiting) = (self.inner.call(request), Arc::clone(&self.waiting));
-        let is_ahead = AHEAD.try_with(|()| ()).is_ok();
+        let ahead = AHEAD.try_with(RefCell::take).ok().flatten();
         Box::pin(async move {
-            // Held until the connection is there, so that the first request waits for it and does not open another.
-            let mut waiting = waiting.lock().await;
-            if is_ahead {
-                *waiting = Some(Box::new(connecting.await?));
+            if let Some(mut ahead) = ahead {
+                let connection = Box::new(connecting.await?);
+                *ahead = Some(Opened { at: Instant::now(), connection });
                 return Err(OnlyOpened.into());
             }
-            let opened = waiting.take().and_then(|opened| opened.downcast().ok());
-            drop(waiting);
-            match opened {
+            let opened = waiting.lock().await.take().filter(|opened| opened.at.elapsed() < WAITS);
+            match opened.and_then(|opened| opened.connection.downcast().ok()) {
                 Some(opened) => Ok(*opened),
                 None => connecting.await,
             }

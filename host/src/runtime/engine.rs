@@ -90,6 +90,7 @@ impl Runtime {
         bindings::Query::add_to_linker::<State, wasmtime::component::HasSelf<Imports>>(&mut linker, |state| &mut state.imports)
             .map_err(failed)?;
         let epoch = Epoch::start(&engine)
+            .map(Arc::new)
             .map_err(|error| Error::new(Kind::Component, "the thread that keeps time cannot start").because(error))?;
         Ok(Self {
             shared: Shared { engine, epoch, pool: options.pool.map(|runs| Pool::new(runs.get())) },

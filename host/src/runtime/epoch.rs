@@ -1,6 +1,6 @@
 //! The epoch: what interrupts guests that compute, and nobody while none runs.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use wasmtime::Engine;
@@ -10,22 +10,32 @@ use wasmtime::Engine;
 const TICK: Duration = Duration::from_millis(2);
 
 /// Advances an engine's epoch as long as guests run.
+#[derive(Debug)]
+pub(super) struct Epoch(Arc<Shared>);
+
 #[derive(Debug, Default)]
-pub(super) struct Epoch {
-    guests: Mutex<usize>,
-    begun: Condvar,
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    guests: usize,
+    /// Whether no guest will run any more.
+    over: bool,
 }
 
 /// A guest that runs, until it is dropped.
 pub(super) struct Ticking<'a>(&'a Epoch);
 
 impl Epoch {
-    /// Starts the thread that ticks for `engine` until both are gone.
-    pub(super) fn start(engine: &Engine) -> std::io::Result<Arc<Self>> {
-        let (epoch, engine) = (Arc::new(Self::default()), engine.weak());
-        let waiting = Arc::downgrade(&epoch);
+    /// Starts the thread that ticks for `engine` until this is dropped.
+    pub(super) fn start(engine: &Engine) -> std::io::Result<Self> {
+        let (shared, engine) = (Arc::<Shared>::default(), engine.weak());
+        let waiting = Arc::clone(&shared);
         let tick = move || {
-            while Self::wait(&waiting) {
+            while waiting.is_needed() {
                 let Some(engine) = engine.upgrade() else { return };
                 engine.increment_epoch();
                 drop(engine);
@@ -33,44 +43,42 @@ impl Epoch {
             }
         };
         std::thread::Builder::new().name("podlens-epoch".into()).spawn(tick)?;
-        Ok(epoch)
-    }
-
-    /// Waits until a guest runs; `false` once none can any more.
-    fn wait(epoch: &Weak<Self>) -> bool {
-        /// How long it takes to see that.
-        const LOOK: Duration = Duration::from_millis(100);
-        loop {
-            let Some(epoch) = epoch.upgrade() else { return false };
-            let guests = epoch.guests();
-            if *guests > 0 {
-                return true;
-            }
-            let waited = epoch.begun.wait_timeout_while(guests, LOOK, |guests| *guests == 0);
-            if *waited.unwrap_or_else(PoisonError::into_inner).0 > 0 {
-                return true;
-            }
-        }
+        Ok(Self(shared))
     }
 
     /// Ticks as long as this is kept.
     pub(super) fn tick(&self) -> Ticking<'_> {
-        let mut guests = self.guests();
-        *guests += 1;
-        if *guests == 1 {
-            self.begun.notify_one();
+        let mut state = self.0.state();
+        state.guests += 1;
+        if state.guests == 1 {
+            self.0.changed.notify_one();
         }
         Ticking(self)
     }
+}
 
-    fn guests(&self) -> MutexGuard<'_, usize> {
-        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
+impl Shared {
+    /// Waits until a guest runs; `false` once none will any more.
+    fn is_needed(&self) -> bool {
+        let waited = self.changed.wait_while(self.state(), |state| state.guests == 0 && !state.over);
+        !waited.unwrap_or_else(PoisonError::into_inner).over
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Epoch {
+    fn drop(&mut self) {
+        self.0.state().over = true;
+        self.0.changed.notify_one();
     }
 }
 
 impl Drop for Ticking<'_> {
     fn drop(&mut self) {
-        *self.0.guests() -= 1;
+        self.0.0.state().guests -= 1;
     }
 }
 
@@ -79,20 +87,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_ticks_while_a_guest_runs_and_ends_with_the_last_of_it() {
-        let epoch = Arc::new(Epoch::default());
-        let weak = Arc::downgrade(&epoch);
+    fn it_is_needed_while_a_guest_runs_and_until_it_is_over() {
+        let epoch = Epoch(Arc::default());
         let ticking = epoch.tick();
-        assert!(Epoch::wait(&weak));
+        assert!(epoch.0.is_needed());
         drop(ticking);
-        let waiting = std::thread::spawn(move || Epoch::wait(&weak));
-        std::thread::sleep(Duration::from_millis(150));
+        let shared = Arc::clone(&epoch.0);
+        let waiting = std::thread::spawn(move || shared.is_needed());
+        std::thread::sleep(Duration::from_millis(20));
         assert!(!waiting.is_finished(), "no guest runs");
         let ticking = epoch.tick();
         assert!(waiting.join().unwrap());
         drop(ticking);
-        let weak = Arc::downgrade(&epoch);
+        let shared = Arc::clone(&epoch.0);
         drop(epoch);
-        assert!(!Epoch::wait(&weak));
+        assert!(!shared.is_needed());
     }
 }

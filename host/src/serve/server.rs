@@ -89,9 +89,9 @@ impl Server {
         let metrics = Metrics::new();
         let observer = Box::new({
             let metrics = metrics.clone();
-            move |written: Result<(), &AuditError>| {
+            move |written: Result<(), &AuditError>, is_news| {
                 metrics.audit_recorded(written.is_ok());
-                if let Err(error) = written {
+                if let (Err(error), true) = (written, is_news) {
                     let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
                     tracing::error!(cause, "{error}");
                 }
@@ -102,7 +102,7 @@ impl Server {
         })?;
         let api_server = &options.client.config().server.value;
         let traces = Traces::start(options.collector.as_ref(), api_server, tls.is_some(), &metrics)?;
-        let witness = Arc::new(CallWitness { audit: audit.clone(), metrics: metrics.clone(), run: None, trace: None });
+        let witness = Arc::new(CallWitness { audit: audit.clone(), metrics: metrics.clone(), run: None, trace: None, place: None });
         let client = options.client.witnessed(witness.clone()).acting(Acting::Ourselves).announcing("host");
         // Watches last, and take no place from what everybody waits for.
         let cache_client = Client::new(options.client.config().clone())?.witnessed(witness).acting(Acting::Ourselves);
@@ -130,6 +130,7 @@ impl Server {
             rules: RwLock::new(Arc::new(Rules { policy: Digest::of(b""), callers: Callers::default() })),
             hosts: listener.hosts(),
             traces,
+            changes: tokio::sync::Mutex::default(),
         });
         let state = Arc::new(State {
             policy_file: options.policy,
@@ -145,7 +146,7 @@ impl Server {
             loaded: Arc::default(),
             kept: Default::default(),
         });
-        state.look_at_policy().await?;
+        state.look_at_policy()?;
         let health = Arc::new(Health::new(Arc::clone(&state.service.runner), Arc::clone(&state.loaded)));
         let (shutdown_delay, shutdown_grace) = (options.shutdown_delay, options.shutdown_grace);
         Ok(Self { listener, health_listener, state, health, shutdown_delay, shutdown_grace })
@@ -207,7 +208,9 @@ async fn look(state: Arc<State>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        state.look().await;
+        let state = Arc::clone(&state);
+        // Files are read, which can take its time.
+        let _ = tokio::task::spawn_blocking(move || state.look()).await;
     }
 }
 

@@ -80,8 +80,8 @@ pub(crate) fn read(path: &std::path::Path) -> Result<Vec<u8>, Error> {
 
 impl State {
     /// Looks at all files, and takes what has changed.
-    pub(crate) async fn look(&self) {
-        let looked = self.look_at_policy().await;
+    pub(crate) fn look(&self) {
+        let looked = self.look_at_policy();
         self.tell_once("policy", looked.err());
         if let Some(tls) = &self.tls {
             let reloaded = tls.reload();
@@ -98,18 +98,25 @@ impl State {
 
     /// Loads the queries that the policy allows, as far as they are not. Apart from all else: it takes as long as those who wrote them like.
     pub(crate) async fn load_queries(&self) {
-        let Some(policy) = self.kept().policy.clone() else { return };
-        self.service.catalogue.load(&policy).await;
-        self.loaded.store(true, Ordering::Relaxed);
-        // It may be another one by now.
-        let policy = self.kept().policy.clone();
-        if let Some(policy) = policy {
-            self.service.catalogue.drop_others(&policy);
+        while let Some(policy) = self.policy() {
+            let is_same = || self.policy().is_some_and(|now| now.digest == policy.digest);
+            if self.service.catalogue.load(&policy, is_same).await && is_same() {
+                break;
+            }
+            // What was loaded by the one before may not be wanted any more.
+            if let Some(policy) = self.policy() {
+                self.service.catalogue.drop_others(&policy);
+            }
         }
+        self.loaded.store(true, Ordering::Relaxed);
+    }
+
+    fn policy(&self) -> Option<Arc<Policy>> {
+        self.kept().policy.clone()
     }
 
     /// Takes the policy as the file has it now, if it is another one.
-    pub(crate) async fn look_at_policy(&self) -> Result<(), Error> {
+    pub(crate) fn look_at_policy(&self) -> Result<(), Error> {
         let bytes = read(&self.policy_file)?;
         let digest = Digest::of(&bytes);
         {
@@ -121,14 +128,14 @@ impl State {
             }
             kept.seen = Some(digest);
         }
-        let taken = self.take(&bytes).await;
+        let taken = self.take(&bytes);
         self.metrics.policy_reloaded(taken.is_ok());
         taken?;
         tracing::info!(policy = %digest, "the policy was taken");
         Ok(())
     }
 
-    async fn take(&self, bytes: &[u8]) -> Result<(), Error> {
+    fn take(&self, bytes: &[u8]) -> Result<(), Error> {
         let policy = Policy::parse(bytes).map_err(|error| {
             Error::new(Kind::Configuration, format!("the policy `{}` cannot be used", text::path(&self.policy_file))).because(error)
         })?;

@@ -94,7 +94,7 @@ fn the_second_listener_tells_how_the_server_is_and_nothing_else() {
         ("/livez", 200, "ok"),
         ("/readyz", 200, "ok"),
         ("/healthz", 200, "ok"),
-        ("/livez?verbose", 200, "[+]ping ok\nlivez check passed\n"),
+        ("/livez?verbose", 200, "[+]ping ok\n[+]audit-writer ok\nlivez check passed\n"),
         ("/readyz?verbose", 200, "[+]api-server ok\n[+]audit ok\n[+]queries ok\n[+]shutdown ok\nreadyz check passed\n"),
         ("/", 404, "/livez, /readyz and /metrics\n"),
         ("/v1/queries", 404, "/livez, /readyz and /metrics\n"),

@@ -33,16 +33,16 @@ impl Chain {
         Self { sink, end, torn, refusals: Refusals::default() }
     }
 
-    /// Writes one line, for as long as that takes. A refusal that is one too many is counted and not written.
+    /// Writes one line, for as long as that takes. A refusal that is one too many is counted and not written: `false`.
     ///
     /// # Errors
     ///
     /// The line is not in the log.
-    pub(super) fn add(&mut self, event: &Event, now: Timestamp) -> Result<(), AuditError> {
+    pub(super) fn add(&mut self, event: &Event, now: Timestamp) -> Result<bool, AuditError> {
         if let Event::Refused(refused) = event
             && !self.refusals.admit(refused, now)
         {
-            return Ok(());
+            return Ok(false);
         }
         if self.torn.is_empty() {
             self.sink.follow().map_err(|cause| self.sink.failed(cause))?;
@@ -60,7 +60,7 @@ impl Chain {
             Ok(()) => {
                 (self.end, self.torn) = (end, Torn::default());
                 self.refusals.told();
-                Ok(())
+                Ok(true)
             }
             Err((left, cause)) => {
                 self.torn.add(&bytes[..left]);

@@ -52,8 +52,8 @@ pub(crate) enum Destination {
     Stdout,
 }
 
-/// Told of each line, whether it is in the log.
-pub(crate) type Observer = Box<dyn Fn(Result<(), &AuditError>) + Send + Sync>;
+/// Told of each line, whether it is in the log, and whether that is otherwise than with the line before.
+pub(crate) type Observer = Box<dyn Fn(Result<(), &AuditError>, bool) + Send + Sync>;
 
 /// The log cannot be opened, or a line is not in it. Trying again can help where the disk was full.
 #[derive(Debug)]
@@ -92,6 +92,8 @@ enum Cause {
     TooLong,
     /// Whoever reads it, or the disk, stands still.
     Stalled,
+    /// As many lines wait as may.
+    Full,
     /// Its thread has ended.
     Gone,
 }
@@ -132,6 +134,7 @@ impl fmt::Display for AuditError {
             Cause::Foreign => f.write_str(": something else has written to it"),
             Cause::NotEmpty => f.write_str(": there is another file in its place, which is not empty"),
             Cause::Stalled => write!(f, ": it has stood still for {} s", writer::PATIENCE.as_secs()),
+            Cause::Full => f.write_str(": too many lines wait to be written"),
             Cause::Gone => f.write_str(": nobody writes it any more"),
             Cause::TooLong => write!(f, ": a line would have more than {} bytes", line::MAX_BYTES),
         }

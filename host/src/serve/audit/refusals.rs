@@ -27,8 +27,9 @@ impl Refusals {
     /// Whether to write one more.
     pub(super) fn admit(&mut self, refused: &Refused, now: Timestamp) -> bool {
         let second = &mut self.seconds[usize::from(refused.tenant.is_some())];
-        // A clock that is set back begins a new second, too.
-        if second.second != now.as_second() {
+        // Who is late by a moment does not begin the second before anew; a clock that is set back does.
+        let is_late = (1..60).contains(&(second.second - now.as_second()));
+        if second.second != now.as_second() && !is_late {
             *second = Second { second: now.as_second(), written: 0 };
         }
         let fits = second.written < PER_SECOND;

@@ -577,7 +577,7 @@ fn what_is_not_a_log_does_not_verify() {
 
 /// A log whose errors are told to nobody.
 fn log_of(chain: Chain) -> AuditLog {
-    AuditLog::of(chain, Box::new(|_| {})).unwrap()
+    AuditLog::of(chain, Box::new(|_, _| {})).unwrap()
 }
 
 #[tokio::test]
@@ -599,6 +599,19 @@ async fn a_full_disk_is_an_error_until_a_line_is_written() {
     fs::remove_file(place.log()).unwrap();
     log.record(started()).written().await.unwrap();
     assert!(log.is_well());
+}
+
+/// Else who is turned away often makes a full disk look well.
+#[tokio::test]
+async fn a_refusal_that_is_not_written_says_nothing_of_the_log() {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let log = log_of(Chain::new(Sink::Stream(full), End::default(), Torn::default()));
+    let mut left_out = 0;
+    for _ in 0..200 {
+        left_out += u64::from(log.record(refused(None)).written().await.is_ok());
+        assert!(!log.is_well());
+    }
+    assert!(left_out > 0);
 }
 
 #[tokio::test]
@@ -627,7 +640,7 @@ async fn a_reader_that_stands_still_is_waited_for_as_long_as_said_and_then_told_
     let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let observer = {
         let told = std::sync::Arc::clone(&told);
-        move |written: Result<(), &AuditError>| told.lock().unwrap().push(written.map_err(ToString::to_string))
+        move |written: Result<(), &AuditError>, is_news| told.lock().unwrap().push((written.map_err(ToString::to_string), is_news))
     };
     let sink = Sink::Stream(File::from(std::os::fd::OwnedFd::from(writer)));
     let log = AuditLog::of(Chain::new(sink, End::default(), Torn::default()), Box::new(observer)).unwrap();
@@ -636,13 +649,14 @@ async fn a_reader_that_stands_still_is_waited_for_as_long_as_said_and_then_told_
     assert!(matches!(error.cause, Cause::Stalled), "{error}");
     assert_eq!(error.to_string(), "cannot write to the audit log on standard output: it has stood still for 5 s");
     assert!(began.elapsed().as_secs() == 5 && !log.is_well());
-    assert_eq!(*told.lock().unwrap(), [Err(error.to_string())]);
+    assert_eq!(*told.lock().unwrap(), [(Err(error.to_string()), true)]);
+    assert!(log.is_stalled());
 
     tokio::time::resume();
     let mut seen = vec![0; filled];
     io::Read::read_exact(&mut reader, &mut seen).unwrap();
     log.record(started()).written().await.unwrap();
-    assert!(log.is_well());
+    assert!(log.is_well() && !log.is_stalled());
     drop(log);
     seen.clear();
     io::Read::read_to_end(&mut reader, &mut seen).unwrap();

@@ -15,8 +15,10 @@ use super::{Attempted, AuditError, Cause, Destination, Event, LogName, Observer}
 /// How long a line may take. Arbitrary: a disk that is busy takes less, and who waits for an answer would not wait much longer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Most lines that wait to be written; some KiB each. Arbitrary: more than there are requests at once.
+/// Most lines that wait to be written, and most of them that may be refusals, which anybody can cause: the others tell of what has happened.
+/// Some KiB each. Arbitrary: more than there are requests at once.
 const QUEUE: usize = 16 * 1024;
+const REFUSALS: usize = QUEUE / 4;
 
 /// The log of one server. Clones write to the same.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub(crate) struct AuditLog {
 struct State {
     name: LogName,
     well: AtomicBool,
+    /// Whether somebody has waited too long since the last line was written.
+    stalled: AtomicBool,
     observer: Observer,
 }
 
@@ -40,6 +44,8 @@ impl std::fmt::Debug for State {
 /// An event, or nothing, for who wants to know that all before it is written.
 struct Line {
     event: Option<Event>,
+    /// When it was given.
+    at: Timestamp,
     written: oneshot::Sender<Result<(), AuditError>>,
 }
 
@@ -63,17 +69,21 @@ impl AuditLog {
 
     pub(super) fn of(mut chain: Chain, observer: Observer) -> Result<Self, AuditError> {
         let (lines, mut waiting) = mpsc::channel::<Line>(QUEUE);
-        let state = Arc::new(State { name: chain.name(), well: AtomicBool::new(true), observer });
+        let (well, stalled) = (AtomicBool::new(true), AtomicBool::new(false));
+        let state = Arc::new(State { name: chain.name(), well, stalled, observer });
         let told = Arc::clone(&state);
         let write = move || {
-            while let Some(Line { event, written }) = waiting.blocking_recv() {
-                let added = event.map_or(Ok(()), |event| {
-                    let added = chain.add(&event, Timestamp::now());
-                    told.tell(added.as_ref().copied());
-                    added
-                });
+            while let Some(Line { event, at, written }) = waiting.blocking_recv() {
+                let added = event.map_or(Ok(false), |event| chain.add(&event, at));
+                told.stalled.store(false, Ordering::Release);
+                match &added {
+                    Ok(true) => told.tell(Ok(())),
+                    // Nothing was to be written.
+                    Ok(false) => {}
+                    Err(error) => told.tell(Err(error)),
+                }
                 // Nobody need wait for it.
-                let _ = written.send(added);
+                let _ = written.send(added.map(drop));
             }
         };
         let begun = thread::Builder::new().name("podlens-audit".to_owned()).spawn(write);
@@ -83,22 +93,39 @@ impl AuditLog {
 
     /// Sends one line on its way. What it tells of must not happen, or not be handed on, before [`Recorded::written`] says so.
     pub(crate) fn record(&self, event: Event) -> Recorded {
-        self.send(Some(event))
+        let (written, is_written) = oneshot::channel();
+        let has_room = !matches!(event, Event::Refused(_)) || self.lines.capacity() > QUEUE - REFUSALS;
+        let line = Line { event: Some(event), at: Timestamp::now(), written };
+        let sent = match has_room {
+            true => self.lines.try_send(line).map_err(|refused| match refused {
+                mpsc::error::TrySendError::Full(_) => Cause::Full,
+                mpsc::error::TrySendError::Closed(_) => Cause::Gone,
+            }),
+            false => Err(Cause::Full),
+        };
+        let written = sent.map(|()| is_written).map_err(|cause| self.state.failed(cause));
+        Recorded { written, state: Arc::clone(&self.state) }
     }
 
     /// Waits until all that is on its way is written, though not for long.
     pub(crate) async fn flush(&self) -> Result<(), AuditError> {
-        self.send(None).written().await
+        let (written, is_written) = oneshot::channel();
+        let line = Line { event: None, at: Timestamp::now(), written };
+        let flushed = async {
+            self.lines.send(line).await.map_err(|_| self.state.failed(Cause::Gone))?;
+            is_written.await.map_err(|_| self.state.failed(Cause::Gone))?
+        };
+        timeout(PATIENCE, flushed).await.unwrap_or_else(|_| Err(self.state.failed(Cause::Stalled)))
     }
 
-    fn send(&self, event: Option<Event>) -> Recorded {
-        let (written, is_written) = oneshot::channel();
-        let sent = self.lines.try_send(Line { event, written }).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(_) => Cause::Stalled,
-            mpsc::error::TrySendError::Closed(_) => Cause::Gone,
-        });
-        let written = sent.map(|()| is_written).map_err(|cause| self.state.failed(cause));
-        Recorded { written, state: Arc::clone(&self.state) }
+    /// Whether it is of no use to wait for a line now: whoever did so last has waited in vain.
+    pub(crate) fn is_stalled(&self) -> bool {
+        self.state.stalled.load(Ordering::Acquire)
+    }
+
+    /// Whether nothing will be written any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.lines.is_closed()
     }
 
     /// Whether the last line that was to be written is in the log.
@@ -117,7 +144,10 @@ impl Recorded {
         match timeout(PATIENCE, self.written?).await {
             Ok(Ok(written)) => written,
             Ok(Err(_)) => Err(self.state.failed(Cause::Gone)),
-            Err(_) => Err(self.state.failed(Cause::Stalled)),
+            Err(_) => {
+                self.state.stalled.store(true, Ordering::Release);
+                Err(self.state.failed(Cause::Stalled))
+            }
         }
     }
 }
@@ -130,7 +160,7 @@ impl State {
     }
 
     fn tell(&self, written: Result<(), &AuditError>) {
-        self.well.store(written.is_ok(), Ordering::Release);
-        (self.observer)(written);
+        let was_well = self.well.swap(written.is_ok(), Ordering::AcqRel);
+        (self.observer)(written, was_well != written.is_ok());
     }
 }

@@ -89,7 +89,9 @@ impl TokenReviews {
         if let Some(kept) = self.kept(hash) {
             return Ok(kept);
         }
-        if !self.may_be_wrong(from) {
+        // Those that were somebody's are asked about again whoever else is at that address, such as all who come through one proxy.
+        let counts = !self.was_somebodys(hash);
+        if counts && !self.may_be_wrong(from) {
             return Err(Unauthenticated::TooMany);
         }
         let until = Instant::now() + HOLDS;
@@ -98,11 +100,13 @@ impl TokenReviews {
         // Neither the cause nor the body is told: a server may send the token back in either.
         let reviewed = answer.ok().and_then(|answer| Reviewed::decode(&answer.body, &audience).ok());
         let Some(reviewed) = reviewed else {
-            self.was_not_wrong(from);
+            if counts {
+                self.was_not_wrong(from);
+            }
             tracing::warn!("the API server did not say whose a token is: may the host create tokenreviews.authentication.k8s.io?");
             return Err(Unauthenticated::CannotTell);
         };
-        if matches!(reviewed, Reviewed::ServiceAccount(_)) {
+        if counts && matches!(reviewed, Reviewed::ServiceAccount(_)) {
             self.was_not_wrong(from);
         }
         self.keep(hash, reviewed.clone(), until);
@@ -112,6 +116,9 @@ impl TokenReviews {
     /// Takes one of those that an address may be wrong about.
     fn may_be_wrong(&self, from: IpAddr) -> bool {
         let (mut addresses, now) = (self.addresses.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
+        if let Some(bucket) = addresses.get_mut(&network(from)) {
+            return bucket.take(now).is_ok();
+        }
         if addresses.len() >= MAX_ADDRESSES {
             addresses.retain(|_, bucket| !bucket.is_full(now));
             if addresses.len() >= MAX_ADDRESSES {
@@ -127,6 +134,11 @@ impl TokenReviews {
         if let Some(bucket) = self.addresses.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&network(from)) {
             bucket.put_back();
         }
+    }
+
+    /// Whether it was somebody's when it was last asked about.
+    fn was_somebodys(&self, hash: Sha256Hash) -> bool {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&hash)
     }
 
     fn kept(&self, hash: Sha256Hash) -> Option<Reviewed> {

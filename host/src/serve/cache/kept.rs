@@ -27,8 +27,8 @@ pub(super) struct Kept {
 struct State {
     asked: Instant,
     failed: Option<Instant>,
-    /// Whether it knew pods before it failed.
-    knew: bool,
+    /// Whether it went on for a while before it failed.
+    lasted: bool,
 }
 
 impl Kept {
@@ -51,7 +51,8 @@ impl Kept {
         let mut watch = Watch::within(client, &grant, room, keep)?;
         drop(entered);
         let latest = watch.latest();
-        let state = Arc::new(Mutex::new(State { asked: Instant::now(), failed: None, knew: false }));
+        let state = Arc::new(Mutex::new(State { asked: Instant::now(), failed: None, lasted: false }));
+        let begun = Instant::now();
         let (told, forgotten, namespace) = (Arc::clone(&state), Arc::clone(&latest), namespace.cloned());
         let following = io.spawn(async move {
             let error = loop {
@@ -64,10 +65,11 @@ impl Kept {
             tracing::warn!(place, cause = causes.join(": "), "pods are not kept, and are read each time: {error}");
             let mut state = lock(&told);
             state.failed = Some(Instant::now());
-            state.knew = lock(&forgotten).take().is_some();
+            state.lasted = begun.elapsed() >= RETRY.1;
+            *lock(&forgotten) = None;
         });
         let retry = match before {
-            Some(before) if !lock(&before.state).knew => (2 * before.retry).min(RETRY.1),
+            Some(before) if !lock(&before.state).lasted => (2 * before.retry).min(RETRY.1),
             _ => RETRY.0,
         };
         Ok(Self { latest, state, following: following.abort_handle(), retry })

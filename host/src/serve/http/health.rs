@@ -41,7 +41,7 @@ impl Health {
         match request.uri().path() {
             "/metrics" => answer(StatusCode::OK, CONTENT_TYPE, Body::whole(self.metrics())),
             "/livez" => {
-                let (status, words) = told("livez", &[("ping", true)], verbose);
+                let (status, words) = told("livez", &[("ping", true), ("audit-writer", !self.runner.audit.is_gone())], verbose);
                 text(status, words)
             }
             "/readyz" | "/healthz" => {

@@ -33,6 +33,9 @@ const TARGET_MAX_BYTES: usize = 8 * 1024;
 /// Most bytes of a run's arguments. Arbitrary.
 const ARGUMENTS_MAX_BYTES: usize = 64 * 1024;
 
+/// How much is kept of what a client calls itself. Arbitrary: a browser's name has some hundred.
+const USER_AGENT_MAX_CHARS: usize = 256;
+
 /// How long the API server may take to say whose a token is.
 const AUTHENTICATION_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -57,6 +60,8 @@ pub(crate) struct Service {
     /// By which names this server is addressed.
     pub(crate) hosts: Hosts,
     pub(crate) traces: Traces,
+    /// Held while a tenant's queries change: the log has changes in the order in which they are made.
+    pub(crate) changes: tokio::sync::Mutex<()>,
 }
 
 /// One request, its caller known.
@@ -97,7 +102,8 @@ impl Service {
     ) -> Result<Response<Body>, Problem> {
         self.check(&head)?;
         let rules = Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner));
-        let user_agent = head.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).map(str::to_owned);
+        let user_agent = head.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+        let user_agent = user_agent.map(|agent| agent.chars().take(USER_AGENT_MAX_CHARS).collect::<String>());
         let told = |subject| audit::Caller { subject, source: Some(peer.address), user_agent: user_agent.clone() };
         let deadline = tokio::time::Instant::now() + AUTHENTICATION_TIMEOUT;
         // Who is calling comes first: nobody else learns what there is.
@@ -183,6 +189,9 @@ impl Service {
         tenant: Option<&Tenant>,
         query: Option<&str>,
     ) -> Result<(), Problem> {
+        if self.runner.audit.is_stalled() {
+            return Err(no_audit());
+        }
         let tenant = tenant.map(|tenant| tenant.name.clone());
         let refused = Refused { reason, caller, tenant, query: query.map(str::to_owned) };
         self.runner.audit.record(Event::Refused(refused)).written().await.map_err(|_| no_audit())
@@ -220,7 +229,7 @@ impl Service {
         Ok(json(StatusCode::OK, &told))
     }
 
-    async fn upload(&self, call: &Call, name: &QueryName, body: Incoming) -> Result<Response<Body>, Problem> {
+    async fn upload(self: &Arc<Self>, call: &Call, name: &QueryName, body: Incoming) -> Result<Response<Body>, Problem> {
         let tenant = &call.caller.tenant;
         let Some(upload) = &tenant.upload else {
             self.refused(RefusalReason::UploadNotAllowed, call.told.clone(), Some(tenant), Some(name.as_str())).await?;
@@ -244,26 +253,40 @@ impl Service {
         })?;
         let loaded = self.catalogue.prepare(&place, bytes.to_vec()).await.map_err(|error| upload_problem(&error))?;
         drop(turn);
-        self.changed(ChangeKind::Uploaded, call, name, Some(loaded.query.digest())).await?;
         let digest = loaded.query.digest();
-        let is_new = self.catalogue.keep(tenant, name, loaded).map_err(|error| upload_problem(&error))?;
+        let (owner, called) = (Arc::clone(tenant), name.clone());
+        let keep = move |service: &Self| service.catalogue.keep(&owner, &called, loaded);
+        let is_new = self.change(ChangeKind::Uploaded, call, name, Some(digest), keep).await?;
+        let is_new = is_new.map_err(|error| upload_problem(&error))?;
         let told = json!({ "name": name.as_str(), "digest": digest.to_string() });
         Ok(json(if is_new { StatusCode::CREATED } else { StatusCode::OK }, &told))
     }
 
-    /// Puts a change of a tenant's queries on record, before it is made.
-    async fn changed(&self, change: ChangeKind, call: &Call, name: &QueryName, digest: Option<Digest>) -> Result<(), Problem> {
-        let tenant = call.caller.tenant.name.clone();
-        let changed =
-            QueryChange { change, caller: call.told.clone(), tenant, query: name.as_str().to_owned(), component_digest: digest };
-        self.runner.audit.record(Event::QueryChanged(changed)).written().await.map_err(|_| no_audit())
+    /// Puts a change of a tenant's queries on record, and then makes it: one after the other, and both of them although the client goes away.
+    async fn change<T: Send + 'static>(
+        self: &Arc<Self>,
+        change: ChangeKind,
+        call: &Call,
+        name: &QueryName,
+        digest: Option<Digest>,
+        make: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (caller, tenant, query) = (call.told.clone(), call.caller.tenant.name.clone(), name.as_str().to_owned());
+        let changed = QueryChange { change, caller, tenant, query, component_digest: digest };
+        let service = Arc::clone(self);
+        let made = tokio::spawn(async move {
+            let _one_at_a_time = service.changes.lock().await;
+            service.runner.audit.record(Event::QueryChanged(changed)).written().await.ok().map(|()| make(&service))
+        });
+        made.await.ok().flatten().ok_or_else(no_audit)
     }
 
-    async fn forget(&self, call: &Call, name: &QueryName) -> Result<Response<Body>, Problem> {
+    async fn forget(self: &Arc<Self>, call: &Call, name: &QueryName) -> Result<Response<Body>, Problem> {
         let tenant = &call.caller.tenant;
         if self.catalogue.is_upload(&tenant.name, name.as_str()) {
-            self.changed(ChangeKind::Deleted, call, name, None).await?;
-            self.catalogue.forget(&tenant.name, name.as_str());
+            let (owner, called) = (tenant.name.clone(), name.clone());
+            let forget = move |service: &Self| service.catalogue.forget(&owner, called.as_str());
+            self.change(ChangeKind::Deleted, call, name, None, forget).await?;
             return Ok(answer(StatusCode::NO_CONTENT, "", Body::whole("")));
         }
         // Of those that the policy gives it is known that they are there.

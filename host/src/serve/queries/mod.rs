@@ -67,8 +67,8 @@ impl Catalogue {
         Self { runtime, built_in, folder, apart, loaded, uploads, digests: RwLock::default(), guests }
     }
 
-    /// Loads what `policy` allows and is not loaded.
-    pub(crate) async fn load(&self, policy: &Policy) {
+    /// Loads what `policy` allows and is not loaded, as long as that is `wished`; `false` where it was not to the end.
+    pub(crate) async fn load(&self, policy: &Policy, wished: impl Fn() -> bool + Send) -> bool {
         let wanted = self.wanted(policy);
         let found = match self.folder.clone() {
             // Reading many files takes its time.
@@ -76,6 +76,9 @@ impl Catalogue {
             None => HashMap::new(),
         };
         for (digest, allowed) in &wanted {
+            if !wished() {
+                return false;
+            }
             let is_final = |loaded: &HashMap<Digest, Tried>| loaded.get(digest).is_some_and(|tried| tried.is_final);
             if is_final(&self.loaded.read().unwrap_or_else(PoisonError::into_inner)) {
                 continue;
@@ -99,6 +102,7 @@ impl Catalogue {
             }
             loaded.insert(*digest, tried);
         }
+        true
     }
 
     fn bytes(&self, allowed: &AllowedQuery, digest: Digest, found: &HashMap<Digest, PathBuf>) -> Result<Vec<u8>, Error> {

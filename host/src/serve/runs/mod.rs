@@ -92,6 +92,9 @@ pub(crate) enum NoRun {
 impl Runner {
     /// Waits for a turn, and starts.
     pub(crate) async fn start(self: &Arc<Self>, wish: Wish) -> Result<TenantRun, NoRun> {
+        if self.audit.is_stalled() {
+            return Err(NoRun::NoAudit);
+        }
         let tenant = Arc::clone(&wish.caller.tenant);
         let queued = std::time::Instant::now();
         let request = Span::current();
@@ -108,9 +111,7 @@ impl Runner {
             return Err(NoRun::Changed);
         }
         let id = Uuid::new_v4();
-        let started = RunStarted { run: on_record(id, &wish) };
-        self.audit.record(Event::RunStarted(started)).written().await.map_err(|_| NoRun::NoAudit)?;
-
+        let place = Arc::new(place);
         let trace = request.run(id, &wish.caller, &wish.name, wish.loaded.query.digest());
         let digest = wish.loaded.query.digest().to_string();
         let words = format!("tenant/{} component/{} run/{id}", tenant.name, digest.get(..19).unwrap_or(&digest));
@@ -119,6 +120,7 @@ impl Runner {
             metrics: self.metrics.clone(),
             run: Some((id, tenant.name.clone())),
             trace: Some(trace.clone()),
+            place: Some(Arc::clone(&place)),
         };
         let client = self.client.witnessed(Arc::new(witness)).acting(tenant.identity.acting()).announcing(&words);
         let access = Arc::clone(&self.access);
@@ -134,12 +136,21 @@ impl Runner {
             }),
             now: None,
         };
-        let entered = self.guests.enter();
-        let run = wish.loaded.query.run(pods.clone(), options);
-        drop(entered);
         let deadline = Instant::now() + tenant.limits.duration(Limit::WallTime) + TAKING_TIME;
-        let (runner, open, started) = (Arc::clone(self), Some(Open { run, place }), Timestamp::now());
-        Ok(TenantRun { open, runner, wish, id, trace, pods, queued, started, deadline })
+        let (runner, open, started) = (Arc::clone(self), Some(Open { run: None, place }), Timestamp::now());
+        let recorded = self.audit.record(Event::RunStarted(RunStarted { run: on_record(id, &wish) }));
+        // From here on its end is on record, too, whoever gives up waiting.
+        let mut begun = TenantRun { open, runner, wish, id, trace, pods, queued, started, deadline };
+        recorded.written().await.map_err(|_| NoRun::NoAudit)?;
+
+        let entered = self.guests.enter();
+        let run = begun.wish.loaded.query.run(begun.pods.clone(), options);
+        drop(entered);
+        begun.deadline = Instant::now() + tenant.limits.duration(Limit::WallTime) + TAKING_TIME;
+        if let Some(open) = &mut begun.open {
+            open.run = Some(run);
+        }
+        Ok(begun)
     }
 }
 
@@ -172,8 +183,9 @@ pub(crate) struct TenantRun {
 }
 
 struct Open {
-    run: Run,
-    place: Place,
+    /// `None` until its beginning is on record.
+    run: Option<Run>,
+    place: Arc<Place>,
 }
 
 impl TenantRun {
@@ -198,14 +210,16 @@ impl TenantRun {
 
     /// The next row; `None` after the last.
     pub(crate) async fn next_row(&mut self) -> Option<Row> {
-        self.open.as_mut()?.run.next_row().await
+        self.open.as_mut()?.run.as_mut()?.next_row().await
     }
 
     /// Waits for the end, puts it on record, and says how it was. An answer that cannot be put on record is none.
     pub(crate) async fn finish(mut self) -> (Result<(), Error>, Arc<RunReport>) {
-        let Some(open) = &mut self.open else { return (Err(Error::server_error("the run has ended")), self.cancelled(&[])) };
+        let Some(run) = self.open.as_mut().and_then(|open| open.run.as_mut()) else {
+            return (Err(Error::server_error("the run has ended")), self.cancelled(&[]));
+        };
         // Given up here, dropping this still has it, and puts it on record as cancelled.
-        let ending = open.run.ended().await;
+        let ending = run.ended().await;
         // Until it is on record.
         let _place = self.open.take().map(|open| open.place);
         let result = match (ending.result, ending.report.incomplete.clone()) {
@@ -258,7 +272,7 @@ impl TenantRun {
 impl Drop for TenantRun {
     fn drop(&mut self) {
         let Some(Open { run, place }) = self.open.take() else { return };
-        let used: Vec<_> = Limit::ALL.iter().map(|limit| (*limit, run.used(*limit))).collect();
+        let used: Vec<_> = run.iter().flat_map(|run| Limit::ALL.iter().map(|limit| (*limit, run.used(*limit)))).collect();
         drop(run);
         let report = self.cancelled(&used);
         // Nobody waits for its answer.

@@ -1,10 +1,13 @@
 //! Puts on record what the API server is asked, before anybody has the answer.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use crate::client::{Ending, Heard, Sent, Underway, Witness};
 use crate::error::Error;
 use crate::kube::{Namespace, PodName, Request, ServiceAccount};
+use crate::serve::admission::Place;
 use crate::serve::audit::{AuditLog, CallFailure, CallRecord, CallResponse, Event, ObjectRef, Resource, Verb};
 use crate::serve::metrics::Metrics;
 use crate::serve::policy::TenantName;
@@ -17,6 +20,9 @@ pub(crate) struct CallWitness {
     pub(crate) run: Option<(Uuid, TenantName)>,
     /// What the requests are a part of; `None`: of what the host does when it sends them.
     pub(crate) trace: Option<Span>,
+    /// The run's: it is free once no request of it is left that would have to be put on record.
+    #[expect(dead_code, reason = "it is only kept")]
+    pub(crate) place: Option<Arc<Place>>,
 }
 
 impl Witness for CallWitness {
