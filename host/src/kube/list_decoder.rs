@@ -15,6 +15,11 @@ pub(super) const MAX_ITEMS: usize = 20 * super::PAGE_LIMIT as usize;
 /// practice take less than their answer.
 const MAX_DECODED_BYTES: usize = 256 << 20;
 
+/// From how many bytes on what has come is given all the room that it may need, which is memory only as it is filled. Grown by halves, an
+/// answer in JSON is in memory up to three times.
+const LARGE_BYTES: usize = 1 << 20;
+const LARGEST_BYTES: usize = 34 << 20;
+
 /// A list that is being read.
 pub(crate) struct ListDecoder {
     detail: Detail,
@@ -82,6 +87,9 @@ impl ListDecoder {
 
     /// The next piece.
     pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), DecodeError> {
+        if self.pending.len() >= LARGE_BYTES && self.pending.capacity() < LARGEST_BYTES {
+            self.pending.reserve_exact(LARGEST_BYTES - self.pending.len());
+        }
         self.pending.extend_from_slice(piece);
         let pending = std::mem::take(&mut self.pending);
         let read = self.read(&pending)?;
