@@ -90,11 +90,14 @@ where
 
     fn call(&mut self, request: R) -> Self::Future {
         let (connecting, waiting) = (self.inner.call(request), Arc::clone(&self.waiting));
-        let ahead = AHEAD.try_with(RefCell::take).ok().flatten();
+        let ahead = AHEAD.try_with(RefCell::take);
         Box::pin(async move {
-            if let Some(mut ahead) = ahead {
-                let connection = Box::new(connecting.await?);
-                *ahead = Some(Opened { at: Instant::now(), connection });
+            if let Ok(ahead) = ahead {
+                // A second time there is nothing to leave it in; the request is not sent then either.
+                if let Some(mut ahead) = ahead {
+                    let connection = Box::new(connecting.await?);
+                    *ahead = Some(Opened { at: Instant::now(), connection });
+                }
                 return Err(OnlyOpened.into());
             }
             let opened = waiting.lock().await.take().filter(|opened| opened.at.elapsed() < WAITS);

@@ -14,7 +14,7 @@ use super::cache::Cache;
 use super::http::{Rules, Service};
 use super::listen::Tls;
 use super::metrics::Metrics;
-use super::policy::{CachePolicy, Policy};
+use super::policy::{self, CachePolicy, Policy};
 use crate::client::Client;
 use crate::error::{Error, Kind};
 use crate::policy::{Redaction, Withheld, stripped};
@@ -23,9 +23,6 @@ use crate::text;
 
 /// Between two looks at the files. The kubelet brings a ConfigMap's change within a minute; whoever waits for it should not wait longer.
 pub(crate) const LOOK_INTERVAL: Duration = Duration::from_secs(2);
-
-/// Longest policy file. 1,000 tenants have some 500 KiB.
-const POLICY_MAX_BYTES: u64 = 1 << 20;
 
 /// The files, and what was made of them.
 pub(crate) struct State {
@@ -59,23 +56,6 @@ pub(crate) struct Kept {
     cache: Option<(CachePolicy, Withheld)>,
     /// What was told last of each file.
     told: BTreeMap<&'static str, String>,
-}
-
-/// Reads a policy file.
-pub(crate) fn read(path: &std::path::Path) -> Result<Vec<u8>, Error> {
-    use std::io::Read as _;
-    let unreadable = |error: std::io::Error| {
-        Error::new(Kind::Configuration, format!("the policy `{}` cannot be read", text::path(path))).because(error)
-    };
-    let mut bytes = Vec::new();
-    std::fs::File::open(path).map_err(unreadable)?.take(POLICY_MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > POLICY_MAX_BYTES {
-        return Err(Error::new(
-            Kind::Configuration,
-            format!("the policy `{}` is longer than {POLICY_MAX_BYTES} bytes", text::path(path)),
-        ));
-    }
-    Ok(bytes)
 }
 
 impl State {
@@ -117,7 +97,7 @@ impl State {
 
     /// Takes the policy as the file has it now, if it is another one.
     pub(crate) fn look_at_policy(&self) -> Result<(), Error> {
-        let bytes = read(&self.policy_file)?;
+        let bytes = policy::read(&self.policy_file)?;
         let digest = Digest::of(&bytes);
         {
             let mut kept = self.kept();
@@ -139,16 +119,7 @@ impl State {
         let policy = Policy::parse(bytes).map_err(|error| {
             Error::new(Kind::Configuration, format!("the policy `{}` cannot be used", text::path(&self.policy_file))).because(error)
         })?;
-        let queries = policy.tenants.values().flat_map(|tenant| tenant.queries.iter().map(move |query| (tenant, query)));
-        for (tenant, query) in queries {
-            if query.digest.is_none() && !self.service.catalogue.has_built_in(query.name.as_str()) {
-                let message = format!(
-                    "tenant `{}` has a query `{}` without `digest`, and none of this name comes with podlens",
-                    tenant.name, query.name
-                );
-                return Err(Error::new(Kind::Configuration, message));
-            }
-        }
+        policy.check_built_in(|name| self.service.catalogue.has_built_in(name))?;
         let policy = Arc::new(policy);
         let callers = Callers::of(&policy);
         if callers.admits_anonymous() && !self.is_loopback {

@@ -6,18 +6,16 @@ mod explain;
 mod json;
 
 use std::fmt::Write as _;
-use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::builtin;
 use super::exit::{self, Failure, USAGE};
-use super::file::read_at_most;
 use crate::error::{Error, Kind};
 use crate::limits::Limit;
 use crate::output::escape_hidden;
-use crate::serve::policy::{AllowedQuery, MAX_BYTES, Policy, Tenant};
+use crate::serve::policy::{self, AllowedQuery, Policy, Tenant};
 use crate::text;
 
 const EXAMPLES: &str = "\
@@ -90,27 +88,13 @@ fn tell(value: &serde_json::Value) -> Result<ExitCode, Failure> {
 
 /// The policy in a file, and nothing in it that this podlens does not have.
 fn read(path: &Path) -> Result<Policy, Failure> {
-    let named = text::path(path);
     let failed = |error: Error| Failure { code: USAGE, ..error.into() };
-    let unreadable =
-        |error| failed(Error::new(Kind::InvalidArgument, format!("the policy `{named}` cannot be read")).because(error));
-    let wrong = |error| failed(Error::new(Kind::InvalidArgument, format!("`{named}` is no policy")).because(error));
-    let bytes = File::open(path).and_then(|file| read_at_most(file, MAX_BYTES as u64)).map_err(unreadable)?;
-    let bytes = bytes.ok_or_else(|| unreadable(io::Error::other(format!("it has more than {MAX_BYTES} bytes"))))?;
-    let policy = Policy::parse(&bytes).map_err(wrong)?;
-    for tenant in policy.tenants.values() {
-        for query in tenant.queries.iter().filter(|query| query.digest.is_none()) {
-            if builtin::query(query.name.as_str()).is_none() {
-                let names: Vec<_> = builtin::names().collect();
-                let message = format!(
-                    "tenant `{}` has a query `{}` without `digest`, which does not come with podlens",
-                    tenant.name, query.name
-                );
-                let hint = format!("add the digest that `podlens inspect` shows, or name one of {}", text::Quoted(&names));
-                return Err(failed(Error::new(Kind::InvalidArgument, message).hint(hint)));
-            }
-        }
-    }
+    let wrong = |error| failed(Error::new(Kind::Configuration, format!("`{}` is no policy", text::path(path))).because(error));
+    let policy = Policy::parse(&policy::read(path).map_err(failed)?).map_err(wrong)?;
+    policy.check_built_in(|name| builtin::query(name).is_some()).map_err(|error| {
+        let names: Vec<_> = builtin::names().collect();
+        failed(error.hint(format!("add the digest that `podlens inspect` shows, or name one of {}", text::Quoted(&names))))
+    })?;
     Ok(policy)
 }
 

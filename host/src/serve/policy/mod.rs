@@ -1,10 +1,11 @@
 //! The policy file: who may run which queries over which pods, as whom, and with how much of the machine.
 //!
 //! Nothing is given that it does not spell out, and what it says that is not understood is an error. `file.rs` reads it, by `written.rs`,
-//! which knows the place of each value; `limits.rs` has what a tenant gets where the file says nothing, and the most that it may say.
+//! which knows the place of each value; `read.rs` gets its bytes, and `limits.rs` has what a tenant gets where the file says nothing, and the most that it may say.
 
 mod file;
 mod limits;
+mod read;
 mod written;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use crate::limits::Limits;
 use crate::policy::Grant;
 use crate::runtime::Digest;
 
-pub(crate) use file::MAX_BYTES;
+pub(crate) use read::read;
 pub(crate) use written::PolicyError;
 
 /// A policy, checked.
