@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::connect::{self, ConnectArgs};
 use super::exit::{self, Failure};
@@ -100,6 +101,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 pub(super) async fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
     keep_memory_private();
     allow_descriptors();
+    take_file_limits_as_errors()?;
     let client = Client::new(usable(connect::config(args.connect)?)?)?;
     let collector = Collector::find(args.otlp_endpoint.as_deref())?;
     let slots = std::thread::available_parallelism().map_or(1, usize::from).saturating_mul(SLOTS_PER_CPU);
@@ -182,6 +184,14 @@ fn allow_descriptors() {
     let most = getrlimit(Resource::Nofile);
     // Where it may not, there are fewer clients at once.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: most.maximum, ..most });
+}
+
+/// A file that may not grow any more, such as the audit log, is a full disk, and not the end of the process.
+fn take_file_limits_as_errors() -> io::Result<()> {
+    /// signal(7).
+    const SIGXFSZ: i32 = 25;
+    // Once somebody listens, the system's own way with it is never taken again.
+    signal(SignalKind::from_raw(SIGXFSZ)).map(drop)
 }
 
 /// Tokens are in this process' memory: neither a core file nor a debugger of the same user is to have them.

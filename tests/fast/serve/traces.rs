@@ -299,11 +299,11 @@ fn who_is_calling_is_known_before_a_trace_is_believed() {
     assert_eq!(server.ask("GET", "/v1/queries", &(good + &traceparent("01") + &traceparent("01")), b"").code, 200);
     let spans = collector.wait_for(&["GET /v1/queries/{name}/run", "HTTP", "GET /v1/queries"]);
     let runs: Vec<_> = spans.iter().filter(|span| span.name.ends_with("/run")).collect();
-    for (code, tenant) in [("401", None), ("404", Some("shop"))] {
-        let of_code = runs.iter().find(|span| span.attribute("http.response.status_code") == Some(code)).expect("it is told");
-        assert!(of_code.trace != TRACE && of_code.parent.is_empty(), "{of_code:?}");
-        assert_eq!(of_code.attribute("podlens.tenant"), tenant);
-    }
+    // Nobody's requests are in no trace: anybody could have as many as he likes.
+    let [run] = runs[..] else { panic!("{runs:#?}") };
+    assert!(run.trace != TRACE && run.parent.is_empty(), "{run:?}");
+    assert_eq!(run.attribute("http.response.status_code"), Some("404"));
+    assert_eq!(run.attribute("podlens.tenant"), Some("shop"));
     let unknown = named(&spans, "HTTP");
     assert_eq!((unknown.trace.as_str(), unknown.attribute("http.request.method")), (TRACE, Some("_OTHER")));
     assert_eq!(unknown.attribute("http.route"), None);

@@ -1,14 +1,18 @@
 //! Components that tenants bring.
 
 use std::fs;
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use podlens_tests::fake::{Fake, get};
 use podlens_tests::guests;
 use serde_json::json;
 
-use super::server::{PATIENCE, Server, Setup, asked, bearer, built_in, cluster, digest, policy, problem, tenant, token};
+use super::server::{
+    PATIENCE, Server, Setup, asked, bearer, built_in, cluster, digest, policy, problem, read_to_end, request, tenant, token,
+};
 use crate::arrange::{PODS, pods};
+use crate::proxy::Response;
 
 /// Two components of at most 8 MiB each.
 const TWO: &str = "upload: {components: 2, componentBytes: 8Mi}";
@@ -50,6 +54,28 @@ fn a_component_is_kept_run_and_forgotten() {
     problem(&delete("own"), 404, "not_found");
     // What the policy gives is not the tenant's to forget.
     problem(&delete("pod-names"), 409, "conflict");
+}
+
+/// Else it would be there for the next tenant of that name.
+#[test]
+fn what_is_brought_by_a_policy_that_is_gone_is_not_kept() {
+    let fake = cluster().start();
+    let server = start(&fake, &[TWO]);
+    let asks = component(guests::ASKS);
+    let headers = bearer(&token("shop")) + "Content-Type: application/wasm\r\n";
+    let request = request(server.api, "PUT", "/v1/queries/own", &headers, &asks);
+    let (first, rest) = request.split_at(request.len() - 1000);
+    let mut slow = server.connect();
+    slow.write_all(first).expect("it is read");
+    // Taken away, and given again: it is not the same that was asked by.
+    for (more, reloads) in [(&[][..], 2.0), (&[TWO][..], 3.0)] {
+        server.place.write("policy.yaml", policy(&[tenant("shop", &[built_in("images")], more)]));
+        server.wait_until_metric(r#"podlens_policy_reloads_total{result="success"}"#, reloads);
+    }
+    slow.write_all(rest).expect("it is read");
+    problem(&Response::read(&read_to_end(slow)), 503, "policy_changed");
+    problem(&server.get("shop", "/v1/queries/own"), 404, "not_found");
+    assert_eq!(server.audited("QueryChanged").len(), 0);
 }
 
 #[test]

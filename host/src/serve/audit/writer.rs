@@ -15,10 +15,13 @@ use super::{Attempted, AuditError, Cause, Destination, Event, LogName, Observer}
 /// How long a line may take. Arbitrary: a disk that is busy takes less, and who waits for an answer would not wait much longer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Most lines that wait to be written, and most of them that may be refusals, which anybody can cause: the others tell of what has happened.
-/// Some KiB each. Arbitrary: more than there are requests at once.
+/// Most lines that wait to be written; some KiB each. Arbitrary: more than there are requests at once.
 const QUEUE: usize = 16 * 1024;
+
+/// How many may wait where one more is of a kind that anybody can cause, or begins something that will have an end: the rest is for what has
+/// happened already.
 const REFUSALS: usize = QUEUE / 4;
+const BEGINNINGS: usize = QUEUE / 2;
 
 /// The log of one server. Clones write to the same.
 #[derive(Clone, Debug)]
@@ -94,7 +97,12 @@ impl AuditLog {
     /// Sends one line on its way. What it tells of must not happen, or not be handed on, before [`Recorded::written`] says so.
     pub(crate) fn record(&self, event: Event) -> Recorded {
         let (written, is_written) = oneshot::channel();
-        let has_room = !matches!(event, Event::Refused(_)) || self.lines.capacity() > QUEUE - REFUSALS;
+        let waiting = QUEUE - self.lines.capacity();
+        let has_room = match event {
+            Event::Refused(_) => waiting < REFUSALS,
+            Event::RunStarted(_) | Event::QueryChanged(_) => waiting < BEGINNINGS,
+            Event::Call(_) | Event::RunComplete(_) => true,
+        };
         let line = Line { event: Some(event), at: Timestamp::now(), written };
         let sent = match has_room {
             true => self.lines.try_send(line).map_err(|refused| match refused {
@@ -135,6 +143,11 @@ impl AuditLog {
 }
 
 impl Recorded {
+    /// Whether it is not on its way at all.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.written.is_err()
+    }
+
     /// Waits until the line is in the log.
     ///
     /// # Errors
@@ -155,7 +168,11 @@ impl Recorded {
 impl State {
     fn failed(&self, cause: Cause) -> AuditError {
         let error = AuditError { attempted: Attempted::Write, log: self.name.clone(), cause };
-        self.tell(Err(&error));
+        match error.cause {
+            // It is written, though not fast enough for all.
+            Cause::Full => (self.observer)(Err(&error), false),
+            _ => self.tell(Err(&error)),
+        }
         error
     }
 

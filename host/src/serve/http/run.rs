@@ -19,7 +19,7 @@ use super::accept::Form;
 use super::body::{Body, Piece};
 use super::parameters::{self, Asked};
 use super::problem::Problem;
-use super::service::{Call, Service, answer, no_audit, refusal};
+use super::service::{Call, Service, answer, no_audit, policy_changed, refusal};
 use crate::limits::Limit;
 use crate::output::style::Style;
 use crate::output::{Link, Printer, PrinterOptions, page_policy};
@@ -96,10 +96,7 @@ pub(super) async fn run(
         Err(NoRun::NoAudit) => return Err(no_audit()),
         Err(NoRun::Changed) => {
             refused(RefusalReason::PolicyChanged).await?;
-            let changed = "the policy has changed while the run waited: ask again";
-            return Err(
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "policy_changed", changed).retry_after(Duration::from_secs(1))
-            );
+            return Err(policy_changed());
         }
         Err(NoRun::Refused(Refused { why, retry_after })) => {
             let (reason, problem) = match why {

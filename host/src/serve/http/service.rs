@@ -254,39 +254,59 @@ impl Service {
         let loaded = self.catalogue.prepare(&place, bytes.to_vec()).await.map_err(|error| upload_problem(&error))?;
         drop(turn);
         let digest = loaded.query.digest();
-        let (owner, called) = (Arc::clone(tenant), name.clone());
-        let keep = move |service: &Self| service.catalogue.keep(&owner, &called, loaded);
-        let is_new = self.change(ChangeKind::Uploaded, call, name, Some(digest), keep).await?;
+        let (of_check, of_keep) = (name.clone(), name.clone());
+        let may = move |catalogue: &Catalogue, tenant: &Tenant| {
+            catalogue.may_keep(tenant, &of_check).map_err(|error| upload_problem(&error))
+        };
+        let keep = move |catalogue: &Catalogue, tenant: &Tenant| {
+            // Until it is kept, no other of the tenant's is compiled.
+            let _place = place;
+            catalogue.keep(tenant, &of_keep, loaded)
+        };
+        let is_new = self.change(ChangeKind::Uploaded, call, name, Some(digest), may, keep).await?;
         let is_new = is_new.map_err(|error| upload_problem(&error))?;
         let told = json!({ "name": name.as_str(), "digest": digest.to_string() });
         Ok(json(if is_new { StatusCode::CREATED } else { StatusCode::OK }, &told))
     }
 
-    /// Puts a change of a tenant's queries on record, and then makes it: one after the other, and both of them although the client goes away.
+    /// Puts a change of a tenant's queries on record, and then makes it: one after the other, both of them although the client goes away, and
+    /// only if it `may` be made, and the policy is for the tenant what it was when he asked.
     async fn change<T: Send + 'static>(
         self: &Arc<Self>,
         change: ChangeKind,
         call: &Call,
         name: &QueryName,
         digest: Option<Digest>,
-        make: impl FnOnce(&Self) -> T + Send + 'static,
+        may: impl FnOnce(&Catalogue, &Tenant) -> Result<(), Problem> + Send + 'static,
+        make: impl FnOnce(&Catalogue, &Tenant) -> T + Send + 'static,
     ) -> Result<T, Problem> {
-        let (caller, tenant, query) = (call.told.clone(), call.caller.tenant.name.clone(), name.as_str().to_owned());
-        let changed = QueryChange { change, caller, tenant, query, component_digest: digest };
+        let (tenant, caller, query) = (Arc::clone(&call.caller.tenant), call.told.clone(), name.as_str().to_owned());
+        let changed = QueryChange { change, caller, tenant: tenant.name.clone(), query, component_digest: digest };
         let service = Arc::clone(self);
         let made = tokio::spawn(async move {
             let _one_at_a_time = service.changes.lock().await;
-            service.runner.audit.record(Event::QueryChanged(changed)).written().await.ok().map(|()| make(&service))
+            let (runner, catalogue) = (&service.runner, &service.catalogue);
+            if runner.audit.is_stalled() {
+                return Err(no_audit());
+            }
+            runner.while_same(&tenant, || may(catalogue, &tenant)).unwrap_or_else(|| Err(policy_changed()))?;
+            runner.audit.record(Event::QueryChanged(changed)).written().await.map_err(|_| no_audit())?;
+            // A policy that comes after this removes what it does not allow.
+            runner.while_same(&tenant, || make(catalogue, &tenant)).ok_or_else(policy_changed)
         });
-        made.await.ok().flatten().ok_or_else(no_audit)
+        made.await.unwrap_or_else(|_| Err(no_audit()))
     }
 
     async fn forget(self: &Arc<Self>, call: &Call, name: &QueryName) -> Result<Response<Body>, Problem> {
         let tenant = &call.caller.tenant;
         if self.catalogue.is_upload(&tenant.name, name.as_str()) {
-            let (owner, called) = (tenant.name.clone(), name.clone());
-            let forget = move |service: &Self| service.catalogue.forget(&owner, called.as_str());
-            self.change(ChangeKind::Deleted, call, name, None, forget).await?;
+            let (of_check, of_forget) = (name.clone(), name.clone());
+            let may = move |catalogue: &Catalogue, tenant: &Tenant| match catalogue.is_upload(&tenant.name, of_check.as_str()) {
+                true => Ok(()),
+                false => Err(Problem::not_found("query")),
+            };
+            let forget = move |catalogue: &Catalogue, tenant: &Tenant| catalogue.forget(&tenant.name, of_forget.as_str());
+            self.change(ChangeKind::Deleted, call, name, None, may, forget).await?;
             return Ok(answer(StatusCode::NO_CONTENT, "", Body::whole("")));
         }
         // Of those that the policy gives it is known that they are there.
@@ -321,6 +341,12 @@ fn upload_problem(error: &UploadError) -> Problem {
         UploadError::Busy => Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_runs", told).retry_after(Duration::from_secs(1)),
         UploadError::Component(error) => Problem::of_error(error),
     }
+}
+
+/// What was asked for was allowed by a policy that is another one now.
+pub(super) fn policy_changed() -> Problem {
+    let changed = "the policy has changed meanwhile: ask again";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "policy_changed", changed).retry_after(Duration::from_secs(1))
 }
 
 /// Nothing is done that is not on record.

@@ -11,9 +11,11 @@ mod uploads;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 
 use crate::error::{Error, Kind};
 use crate::output::inspection;
@@ -39,11 +41,25 @@ pub(crate) struct Loaded {
 /// A query that a tenant may run: ready, or why it is not.
 pub(crate) type Ready = Result<Arc<Loaded>, Error>;
 
+/// How long a component that took too long is not tried again, at first and at most, twice as long each time: a busy machine may have been why,
+/// or the component itself, which must not keep the machine busy for ever. Arbitrary.
+const AGAIN: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(600));
+
 /// A component that was looked for.
 struct Tried {
     ready: Ready,
-    /// Whether its bytes were there: the same bytes give the same.
-    is_final: bool,
+    again: Again,
+}
+
+/// Whether it is looked for another time.
+#[derive(Clone, Copy)]
+enum Again {
+    /// The same bytes give the same.
+    Never,
+    /// Its bytes were not there.
+    Always,
+    /// Not before this moment, so long after the last.
+    From(Instant, Duration),
 }
 
 /// All that is loaded.
@@ -79,18 +95,21 @@ impl Catalogue {
             if !wished() {
                 return false;
             }
-            let is_final = |loaded: &HashMap<Digest, Tried>| loaded.get(digest).is_some_and(|tried| tried.is_final);
-            if is_final(&self.loaded.read().unwrap_or_else(PoisonError::into_inner)) {
-                continue;
-            }
+            let before = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(digest).map(|tried| tried.again);
+            let wait = match before {
+                Some(Again::Never) => continue,
+                Some(Again::From(at, _)) if Instant::now() < at => continue,
+                Some(Again::From(_, waited)) => (2 * waited).min(AGAIN.1),
+                Some(Again::Always) | None => AGAIN.0,
+            };
             let tried = match self.bytes(allowed, *digest, &found) {
                 Ok(bytes) => {
                     let ready = self.ready(bytes).await;
                     // The same bytes give the same, but for what a busy machine does to them.
                     let passes = ready.as_ref().is_err_and(|error| error.limit().is_some() || error.is_fault());
-                    Tried { ready, is_final: !passes }
+                    Tried { ready, again: if passes { Again::From(Instant::now() + wait, wait) } else { Again::Never } }
                 }
-                Err(error) => Tried { ready: Err(error), is_final: false },
+                Err(error) => Tried { ready: Err(error), again: Again::Always },
             };
             let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
             // The same problem is told once.
@@ -152,12 +171,20 @@ impl Catalogue {
 
     /// Takes the tenant's place for an upload, before anything of it is read.
     pub(crate) fn begin_upload(&self, tenant: &Tenant, name: &QueryName) -> Result<Compiling, UploadError> {
-        let (Some(upload), Some(_)) = (&tenant.upload, &self.apart) else { return Err(UploadError::NotAllowed) };
+        if self.apart.is_none() {
+            return Err(UploadError::NotAllowed);
+        }
+        self.may_keep(tenant, name)?;
+        self.uploads.compiling(&tenant.name)
+    }
+
+    /// Whether a component of the tenant's own can have this name, and there is room for it.
+    pub(crate) fn may_keep(&self, tenant: &Tenant, name: &QueryName) -> Result<(), UploadError> {
+        let Some(upload) = &tenant.upload else { return Err(UploadError::NotAllowed) };
         if tenant.queries.iter().any(|allowed| allowed.name == *name) {
             return Err(UploadError::NameTaken);
         }
-        self.uploads.has_room(&tenant.name, name, upload.components)?;
-        self.uploads.compiling(&tenant.name)
+        self.uploads.has_room(&tenant.name, name, upload.components)
     }
 
     /// Compiles a component, and has it describe itself.

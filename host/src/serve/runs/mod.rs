@@ -105,9 +105,7 @@ impl Runner {
         let queued = queued.elapsed();
         // Taken before it is asked whether the policy is still the same: a newer one's cache is then never read by an older one's run.
         let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner).clone().filter(|_| !wish.fresh);
-        let is_same =
-            self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&tenant.name).is_some_and(|now| *now == tenant);
-        if !is_same {
+        if self.while_same(&tenant, || ()).is_none() {
             return Err(NoRun::Changed);
         }
         let id = Uuid::new_v4();
@@ -137,9 +135,12 @@ impl Runner {
             now: None,
         };
         let deadline = Instant::now() + tenant.limits.duration(Limit::WallTime) + TAKING_TIME;
-        let (runner, open, started) = (Arc::clone(self), Some(Open { run: None, place }), Timestamp::now());
         let recorded = self.audit.record(Event::RunStarted(RunStarted { run: on_record(id, &wish) }));
+        if recorded.is_refused() {
+            return Err(NoRun::NoAudit);
+        }
         // From here on its end is on record, too, whoever gives up waiting.
+        let (runner, open, started) = (Arc::clone(self), Some(Open { run: None, place }), Timestamp::now());
         let mut begun = TenantRun { open, runner, wish, id, trace, pods, queued, started, deadline };
         recorded.written().await.map_err(|_| NoRun::NoAudit)?;
 
@@ -151,6 +152,12 @@ impl Runner {
             open.run = Some(run);
         }
         Ok(begun)
+    }
+
+    /// Does something if the policy has not changed for a tenant; it does not change meanwhile.
+    pub(crate) fn while_same<T>(&self, tenant: &Arc<Tenant>, work: impl FnOnce() -> T) -> Option<T> {
+        let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
+        tenants.get(&tenant.name).is_some_and(|now| now == tenant).then(work)
     }
 }
 

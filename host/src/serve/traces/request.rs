@@ -56,8 +56,10 @@ impl Span {
 
     /// The request is answered. Where rows are still to come, it lasts as long as they do.
     pub(crate) fn answered(&self, status: StatusCode) {
-        // Of somebody who has not said who he is.
-        self.begin(false);
+        // Of nobody there is none: anybody could have as many as he likes.
+        if self.begun().is_none() {
+            return;
+        }
         let is_failed = status.is_server_error();
         let attributes = || {
             let mut told = vec![KeyValue::new("http.response.status_code", i64::from(status.as_u16()))];
