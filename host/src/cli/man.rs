@@ -130,7 +130,7 @@ mod tests {
     }
 
     /// What a page may be divided into. One that is not here is most likely a line of a help that was taken for a heading.
-    const HEADINGS: [&str; 11] = [
+    const HEADINGS: [&str; 12] = [
         "NAME",
         "SYNOPSIS",
         "DESCRIPTION",
@@ -142,6 +142,7 @@ mod tests {
         "SETTINGS",
         "\"EXIT CODES\"",
         "TOOLS",
+        "TRACES",
     ];
 
     #[test]
