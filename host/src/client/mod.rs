@@ -1,10 +1,9 @@
 //! Sends a prepared [`Request`] to the API server and gives back a bounded answer within the caller's deadline.
 //!
-//! `send.rs` is a call, `lines.rs` one that lasts, and `attempts.rs` its attempts and the time between them. `attempt.rs` is one attempt; `refusal.rs` judges
-//! statuses, `unreachable.rs` connections, `body.rs` bounds what is read. `pool.rs` and `reloading.rs` keep TLS and token up to date,
-//! `ahead.rs` opens a connection early,
-//! `exec.rs` runs credential plugins, `verify.rs` and `judge.rs` decide who may answer. `caller.rs` says in whose name a client asks, and
-//! `witness.rs` tells of what was sent. Nothing here knows what is in an answer.
+//! `send.rs` is a call, `lines.rs` one that lasts, and `attempts.rs` its attempts and the time between them. `attempt.rs` is one attempt;
+//! `refusal.rs` judges statuses, `unreachable.rs` connections, `body.rs` bounds what is read. `pool.rs` and `reloading.rs` keep TLS and token
+//! up to date, `ahead.rs` opens a connection early, `exec.rs` runs credential plugins, `verify.rs` and `judge.rs` decide who may answer.
+//! `caller.rs` says in whose name a client asks, and `witness.rs` tells of what was sent. Nothing here knows what is in an answer.
 
 mod advice;
 mod ahead;

@@ -4,10 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::kube::ServiceAccount;
 use crate::limits::Limit;
-use crate::serve::policy::{Caller, Identity, Policy, Tenant};
-
-/// Digits of a token's hash: enough to know it again, and of no use to whoever guesses tokens.
-const HASH_DIGITS: usize = 12;
+use crate::serve::policy::{Caller, Identity, Policy, Tenant, hash_beginning};
 
 pub(super) fn policy(policy: &Policy) -> Value {
     let cache = policy
@@ -54,11 +51,7 @@ fn tenant(tenant: &Tenant) -> Value {
 fn caller(caller: &Caller) -> Value {
     match caller {
         Caller::ServiceAccount(given) => json!({ "serviceAccount": account(given) }),
-        Caller::TokenSha256(hash) => {
-            let mut digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-            digits.truncate(HASH_DIGITS);
-            json!({ "tokenSHA256Prefix": digits })
-        }
+        Caller::TokenSha256(hash) => json!({ "tokenSHA256Prefix": hash_beginning(hash) }),
         Caller::Certificate { common_name } => json!({ "certificate": { "commonName": common_name } }),
         Caller::Anonymous => json!({ "anonymous": true }),
     }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::kube::{Namespace, PodName, ServiceAccount};
 use crate::runtime::Digest;
 use crate::serve::outcome::Outcome;
-use crate::serve::policy::TenantName;
+use crate::serve::policy::{TenantName, hash_beginning};
 
 /// Most bytes of a text that others chose. Arbitrary; a selector is rarely longer.
 const MAX_TEXT_BYTES: usize = 1024;
@@ -299,12 +299,7 @@ impl Subject {
         match self {
             Self::ServiceAccount(account) => account.user(),
             Self::Certificate { common_name } => cut(common_name, MAX_TEXT_BYTES),
-            // Enough to find the line of the policy, and far too little to find the token.
-            Self::Token { sha256 } => sha256[..6].iter().fold(String::new(), |mut text, byte| {
-                // Writing to a `String` cannot fail.
-                let _ = write!(text, "{byte:02x}");
-                text
-            }),
+            Self::Token { sha256 } => hash_beginning(sha256),
             Self::Anonymous => "anonymous".to_owned(),
         }
     }

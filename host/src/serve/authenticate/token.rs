@@ -4,6 +4,8 @@ use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 use sha2::{Digest as _, Sha256};
 
+use crate::serve::policy::hash_beginning;
+
 /// Longest token that is looked at. Those of service accounts have about 1 KiB. Arbitrary.
 const MAX_BYTES: usize = 8 * 1024;
 
@@ -33,16 +35,11 @@ impl Sha256Hash {
     pub(super) fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())
     }
-
-    /// As much as tells tokens apart in a log: 12 hexadecimal digits.
-    pub(super) fn beginning(&self) -> String {
-        self.0.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
-    }
 }
 
 impl std::fmt::Debug for Sha256Hash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}…", self.beginning())
+        write!(f, "{}…", hash_beginning(&self.0))
     }
 }
 
@@ -80,6 +77,6 @@ mod tests {
 
     #[test]
     fn a_hash_is_that_of_sha256sum() {
-        assert_eq!(Sha256Hash::of("abc").beginning(), "ba7816bf8f01");
+        assert_eq!(hash_beginning(&Sha256Hash::of("abc").0), "ba7816bf8f01");
     }
 }

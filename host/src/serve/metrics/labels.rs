@@ -24,17 +24,17 @@ pub(super) fn limits() -> impl Iterator<Item = &'static str> {
     Limit::ALL.iter().map(|limit| limit.name()).chain([HANDLES])
 }
 
-pub(super) fn method(method: &Method) -> &'static str {
-    match *method {
+/// The word for a method that has one. Anybody can make up others.
+pub(crate) fn known_method(method: &Method) -> Option<&'static str> {
+    Some(match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
         Method::POST => "POST",
         Method::PUT => "PUT",
         Method::DELETE => "DELETE",
         Method::OPTIONS => "OPTIONS",
-        // Anybody can make one up.
-        _ => "other",
-    }
+        _ => return None,
+    })
 }
 
 pub(super) fn result(is_good: bool) -> Label {

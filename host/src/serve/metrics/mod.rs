@@ -23,7 +23,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-pub(crate) use labels::{CacheLookup, HttpRejection, Route, SpanEnd};
+pub(crate) use labels::{CacheLookup, HttpRejection, Route, SpanEnd, known_method};
 
 use super::audit::{CallResponse, Verb};
 use super::outcome::Outcome;
@@ -296,8 +296,11 @@ impl Metrics {
     /// A request was answered, with so long from its head to the end of its answer.
     pub(crate) fn http_answered(&self, route: Route, method: &hyper::Method, code: hyper::StatusCode, elapsed: Duration) {
         let route = Label::from(route.name());
-        let labels =
-            [("route", route.clone()), ("method", labels::method(method).into()), ("code", Label::from(code.as_u16().to_string()))];
+        let labels = [
+            ("route", route.clone()),
+            ("method", known_method(method).map_or(OTHER, Label::from)),
+            ("code", Label::from(code.as_u16().to_string())),
+        ];
         self.0.http_requests.count(&labels, false);
         self.0.http_request_duration.get_or_create(&[("route", route)]).observe(elapsed.as_secs_f64());
     }

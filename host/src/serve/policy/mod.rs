@@ -96,15 +96,18 @@ pub(crate) enum Caller {
     Anonymous,
 }
 
+/// What is told of a token's SHA-256, 12 hexadecimal digits: enough to find the line of the policy, and far too little to find the token.
+pub(crate) fn hash_beginning(hash: &[u8; 32]) -> String {
+    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// As people are shown it; of a token's hash the first twelve digits.
 impl fmt::Display for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ServiceAccount(account) => write!(f, "the service account `{account}`"),
             Self::TokenSha256(hash) => {
-                f.write_str("who has the token whose SHA-256 begins with `")?;
-                hash.iter().take(6).try_for_each(|byte| write!(f, "{byte:02x}"))?;
-                f.write_str("`")
+                write!(f, "who has the token whose SHA-256 begins with `{}`", hash_beginning(hash))
             }
             Self::Certificate { common_name } => write!(f, "who has a certificate of `{}`", crate::text::excerpt(common_name)),
             Self::Anonymous => f.write_str("anybody"),

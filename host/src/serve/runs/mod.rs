@@ -134,20 +134,19 @@ impl Runner {
             }),
             now: None,
         };
-        let deadline = Instant::now() + tenant.limits.duration(Limit::WallTime) + TAKING_TIME;
         let recorded = self.audit.record(Event::RunStarted(RunStarted { run: on_record(id, &wish) }));
         if recorded.is_refused() {
             return Err(NoRun::NoAudit);
         }
         // From here on its end is on record, too, whoever gives up waiting.
         let (runner, open, started) = (Arc::clone(self), Some(Open { run: None, place }), Timestamp::now());
-        let mut begun = TenantRun { open, runner, wish, id, trace, pods, queued, started, deadline };
+        let mut begun = TenantRun { open, runner, wish, id, trace, pods, queued, started, began: Instant::now() };
         recorded.written().await.map_err(|_| NoRun::NoAudit)?;
 
         let entered = self.guests.enter();
         let run = begun.wish.loaded.query.run(begun.pods.clone(), options);
         drop(entered);
-        begun.deadline = Instant::now() + tenant.limits.duration(Limit::WallTime) + TAKING_TIME;
+        begun.began = Instant::now();
         if let Some(open) = &mut begun.open {
             open.run = Some(run);
         }
@@ -186,7 +185,8 @@ pub(crate) struct TenantRun {
     /// How long it waited for its turn.
     queued: Duration,
     started: Timestamp,
-    deadline: Instant,
+    /// When the guest began.
+    began: Instant,
 }
 
 struct Open {
@@ -212,7 +212,7 @@ impl TenantRun {
 
     /// By when it has ended, and its answer should have been taken: a client that takes it slowly keeps a place that others wait for.
     pub(crate) fn deadline(&self) -> Instant {
-        self.deadline
+        self.began + self.wish.caller.tenant.limits.duration(Limit::WallTime) + TAKING_TIME
     }
 
     /// The next row; `None` after the last.

@@ -5,7 +5,7 @@
 use std::time::SystemTime;
 
 use hyper::http::request::Parts;
-use hyper::{HeaderMap, Method, StatusCode};
+use hyper::{HeaderMap, StatusCode};
 use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
 use opentelemetry::trace::{SpanBuilder, SpanKind};
 use opentelemetry::{Context, KeyValue};
@@ -17,7 +17,7 @@ use super::{Traces, count};
 use crate::runtime::Digest;
 use crate::serve::audit::Subject;
 use crate::serve::authenticate::Authenticated;
-use crate::serve::metrics::{Route, RunEnded};
+use crate::serve::metrics::{Route, RunEnded, known_method};
 use crate::serve::outcome::Outcome;
 
 const TRACEPARENT: &str = "traceparent";
@@ -26,9 +26,9 @@ impl Traces {
     /// A request has come, and begins nothing yet.
     pub(crate) fn request(&self, head: &Parts, route: Route) -> Span {
         let Some(maker) = &self.0 else { return Span::default() };
-        let method = method(&head.method);
-        // The conventions' name for what is none of theirs.
-        let verb = if method == "_OTHER" { "HTTP" } else { method };
+        let known = known_method(&head.method);
+        // The conventions' names for what is none of theirs.
+        let (method, verb) = (known.unwrap_or("_OTHER"), known.unwrap_or("HTTP"));
         let mut attributes = vec![
             KeyValue::new("http.request.method", method),
             KeyValue::new("url.scheme", if maker.is_tls { "https" } else { "http" }),
@@ -98,18 +98,6 @@ impl Span {
         };
         self.tell(attributes, is_failed);
         self.end();
-    }
-}
-
-fn method(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        _ => "_OTHER",
     }
 }
 
