@@ -82,6 +82,9 @@ fn print(summary: &Summary, out: impl Write) -> io::Result<()> {
     if let Some((first, last)) = summary.time {
         writeln!(table, "time\t{first} to {last}")?;
     }
+    if summary.lost > 0 {
+        writeln!(table, "lost lines\t{}, for which the disk had no space or the queue no room", summary.lost)?;
+    }
     if summary.refusals_left_out > 0 {
         writeln!(table, "refusals not written\t{}, more than a second may have", summary.refusals_left_out)?;
     }
@@ -141,6 +144,10 @@ mod tests {
         assert_eq!(lines[..2], ["records     2 (2 Refused)", "numbers     1 to 2"]);
         assert!(lines[2].starts_with("time        2") && lines[3].starts_with("last hash   "), "{text}");
         assert_eq!(lines.len(), 4);
+        let mut text = Vec::new();
+        print(&Summary { lost: 3, ..Summary::default() }, &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(text.lines().nth(1), Some("lost lines   3, for which the disk had no space or the queue no room"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::line::{self, End, Torn};
+use super::line::{self, End, Missing, Torn};
 use super::refusals::Refusals;
 use super::sink::Sink;
 use super::{AuditError, Destination, Event, LogName};
@@ -15,6 +15,8 @@ pub(super) struct Chain {
     /// What was written after it.
     torn: Torn,
     refusals: Refusals,
+    /// How many are not in the log, and were not told of yet.
+    lost: u64,
 }
 
 impl Chain {
@@ -30,20 +32,34 @@ impl Chain {
     }
 
     pub(super) fn new(sink: Sink, end: End, torn: Torn) -> Self {
-        Self { sink, end, torn, refusals: Refusals::default() }
+        Self { sink, end, torn, refusals: Refusals::default(), lost: 0 }
     }
 
     /// Writes one line, for as long as that takes. A refusal that is one too many is counted and not written: `false`.
     ///
     /// # Errors
     ///
-    /// The line is not in the log.
+    /// The line is not in the log, and counted as lost.
     pub(super) fn add(&mut self, event: &Event, now: Timestamp) -> Result<bool, AuditError> {
         if let Event::Refused(refused) = event
             && !self.refusals.admit(refused, now)
         {
             return Ok(false);
         }
+        let written = self.write(event, now);
+        match written {
+            Ok(()) => self.lost = 0,
+            Err(_) => self.lose(1),
+        }
+        written.map(|()| true)
+    }
+
+    /// So many more will never be given to it.
+    pub(super) fn lose(&mut self, count: u64) {
+        self.lost = self.lost.saturating_add(count);
+    }
+
+    fn write(&mut self, event: &Event, now: Timestamp) -> Result<(), AuditError> {
         if self.torn.is_empty() {
             self.sink.follow().map_err(|cause| self.sink.failed(cause))?;
         }
@@ -54,13 +70,13 @@ impl Chain {
             torn.add(b"\n");
             bytes.push(b'\n');
         }
-        let end = line::append(&mut bytes, &self.end, now, event, &torn, self.refusals.left_out())
-            .map_err(|cause| self.sink.failed(cause))?;
+        let missing = Missing { lost: self.lost, refusals_left_out: self.refusals.left_out() };
+        let end = line::append(&mut bytes, &self.end, now, event, &torn, missing).map_err(|cause| self.sink.failed(cause))?;
         match self.sink.append(&bytes) {
             Ok(()) => {
                 (self.end, self.torn) = (end, Torn::default());
                 self.refusals.told();
-                Ok(true)
+                Ok(())
             }
             Err((left, cause)) => {
                 self.torn.add(&bytes[..left]);

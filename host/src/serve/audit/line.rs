@@ -118,10 +118,19 @@ struct Written<'a> {
     time: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     torn: Option<ToldTorn>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refusals_left_out: Option<u64>,
+    #[serde(skip_serializing_if = "is_zero")]
+    lost: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    refusals_left_out: u64,
     #[serde(flatten)]
     event: &'a Event,
+}
+
+/// What is not in the log since the line before.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Missing {
+    pub(super) lost: u64,
+    pub(super) refusals_left_out: u64,
 }
 
 /// Appends the line that follows `end`, and tells where the chain ends then.
@@ -131,7 +140,7 @@ pub(super) fn append(
     time: Timestamp,
     event: &Event,
     torn: &Torn,
-    left_out: u64,
+    missing: Missing,
 ) -> Result<End, Cause> {
     let start = bytes.len();
     let seq = end.seq + 1;
@@ -141,7 +150,8 @@ pub(super) fn append(
         previous: end.hash,
         time: format!("{time:.6}"),
         torn: torn.told(),
-        refusals_left_out: Some(left_out).filter(|count| *count > 0),
+        lost: missing.lost,
+        refusals_left_out: missing.refusals_left_out,
         event,
     };
     serde_json::to_writer(&mut *bytes, &line).map_err(std::io::Error::from)?;
@@ -153,6 +163,11 @@ pub(super) fn append(
         return Err(Cause::TooLong);
     }
     Ok(End { seq, hash })
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Whether a line, without its newline, ends as whole ones do: what a crash leaves does not.
@@ -184,6 +199,8 @@ pub(super) struct Links {
     pub(super) stage: String,
     #[serde(default)]
     pub(super) torn: Option<ToldTorn>,
+    #[serde(default)]
+    pub(super) lost: u64,
     #[serde(default, rename = "refusalsLeftOut")]
     pub(super) refusals_left_out: u64,
     pub(super) hash: Hash,

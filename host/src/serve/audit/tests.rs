@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::chain::Chain;
-use super::line::{End, Torn};
+use super::line::{End, Missing, Torn};
 use super::sink::Sink;
 use super::verify::{Broken, Summary, Verifier, VerifyError};
 use super::*;
@@ -138,7 +138,7 @@ fn verified(files: &[&[u8]]) -> Result<Summary, Broken> {
 
 fn json_of(event: Event) -> Value {
     let mut line = Vec::new();
-    line::append(&mut line, &End::default(), time(), &event, &Torn::default(), 0).unwrap();
+    line::append(&mut line, &End::default(), time(), &event, &Torn::default(), Missing::default()).unwrap();
     serde_json::from_slice(&line).unwrap()
 }
 
@@ -524,6 +524,27 @@ fn those_left_out_are_not_forgotten_when_the_disk_is_full() {
 }
 
 #[test]
+fn what_a_full_disk_kept_out_of_the_log_is_counted_in_the_next_line() {
+    let full = || Sink::Stream(File::options().write(true).open("/dev/full").unwrap());
+    let place = Place::with_a_run();
+    let mut log = place.open().unwrap();
+    let file = std::mem::replace(&mut log.sink, full());
+    // Of refusals those alone that would have been written.
+    let refusals = (0..9).filter(|_| log.add(&refused(None), time()).is_err()).count() as u64;
+    for event in [started(), Event::Call(call()), complete(Outcome::Ok)] {
+        log.add(&event, time()).unwrap_err();
+    }
+    log.sink = file;
+    for _ in 0..2 {
+        log.add(&started(), time()).unwrap();
+    }
+    let summary = verified(&[&place.bytes()]).unwrap();
+    assert_eq!((summary.lost, summary.refusals_left_out), (refusals + 3, 9 - refusals));
+    let lost: Vec<_> = String::from_utf8(place.bytes()).unwrap().lines().map(|line| line.contains("\"lost\":8,")).collect();
+    assert_eq!((refusals, &lost[..]), (5, &[false, false, false, true, false][..]));
+}
+
+#[test]
 fn no_text_makes_a_long_line() {
     let long = "\u{1}\n\"é".repeat(10_000);
     let mut run = run();
@@ -630,19 +651,12 @@ async fn threads_make_one_chain_and_lines_that_nobody_waits_for_are_in_it() {
 /// As when the terminal of standard output is stopped, or its collector.
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_stands_still_is_waited_for_as_long_as_said_and_then_told_of() {
-    let (mut reader, mut writer) = io::pipe().unwrap();
-    rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
-    let mut filled = 0;
-    while let Ok(count) = writer.write(&[b'x'; 4096]) {
-        filled += count;
-    }
-    rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::empty()).unwrap();
+    let (mut reader, filled, sink) = full_pipe();
     let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let observer = {
         let told = std::sync::Arc::clone(&told);
         move |written: Result<(), &AuditError>, is_news| told.lock().unwrap().push((written.map_err(ToString::to_string), is_news))
     };
-    let sink = Sink::Stream(File::from(std::os::fd::OwnedFd::from(writer)));
     let log = AuditLog::of(Chain::new(sink, End::default(), Torn::default()), Box::new(observer)).unwrap();
     let began = tokio::time::Instant::now();
     let error = log.record(started()).written().await.unwrap_err();
@@ -661,5 +675,34 @@ async fn a_reader_that_stands_still_is_waited_for_as_long_as_said_and_then_told_
     seen.clear();
     io::Read::read_to_end(&mut reader, &mut seen).unwrap();
     // The first was late, and is there: it tells of what has not happened.
-    assert_eq!(verified(&[&seen]).unwrap().records, 2);
+    let summary = verified(&[&seen]).unwrap();
+    assert_eq!((summary.records, summary.lost), (2, 0));
+}
+
+/// A pipe that holds nothing more, how much it holds, and who may read it.
+fn full_pipe() -> (io::PipeReader, usize, Sink) {
+    let (reader, mut writer) = io::pipe().unwrap();
+    rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
+    let mut filled = 0;
+    while let Ok(count) = writer.write(&[b'x'; 4096]) {
+        filled += count;
+    }
+    rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::empty()).unwrap();
+    (reader, filled, Sink::Stream(File::from(std::os::fd::OwnedFd::from(writer))))
+}
+
+#[test]
+fn what_a_full_queue_kept_out_of_the_log_is_counted_and_what_came_late_is_not() {
+    let (mut reader, filled, sink) = full_pipe();
+    let log = log_of(Chain::new(sink, End::default(), Torn::default()));
+    let (mut waiting, mut lost) = (0, 0);
+    while lost < 3 {
+        let recorded = log.record(started());
+        *(if recorded.is_refused() { &mut lost } else { &mut waiting }) += 1;
+    }
+    drop(log);
+    let mut seen = Vec::new();
+    io::Read::read_to_end(&mut reader, &mut seen).unwrap();
+    let summary = verified(&[&seen[filled..]]).unwrap();
+    assert_eq!((summary.records, summary.lost), (waiting, lost));
 }

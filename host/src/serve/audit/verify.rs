@@ -33,6 +33,8 @@ pub(crate) struct Summary {
     /// How many times a line was left unfinished.
     pub(crate) torn: u64,
     pub(crate) refusals_left_out: u64,
+    /// How many events are not in the log, by its own words.
+    pub(crate) lost: u64,
 }
 
 #[derive(Debug)]
@@ -144,6 +146,7 @@ impl Summary {
         self.last = Some(links.hash);
         self.torn += u64::from(links.torn.is_some());
         self.refusals_left_out = self.refusals_left_out.saturating_add(links.refusals_left_out);
+        self.lost = self.lost.saturating_add(links.lost);
         // Not by the log's own words alone, of which there could be any number.
         let stage = ["RunStarted", "RunComplete", "ResponseComplete", "Refused"].into_iter().find(|stage| *stage == links.stage);
         *self.stages.entry(stage.unwrap_or("other")).or_default() += 1;

@@ -1,7 +1,7 @@
 //! The thread that writes the log, and the way to it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -35,6 +35,8 @@ struct State {
     well: AtomicBool,
     /// Whether somebody has waited too long since the last line was written.
     stalled: AtomicBool,
+    /// How many had no place among those that wait, and the thread does not know of yet.
+    lost: AtomicU64,
     observer: Observer,
 }
 
@@ -72,11 +74,12 @@ impl AuditLog {
 
     pub(super) fn of(mut chain: Chain, observer: Observer) -> Result<Self, AuditError> {
         let (lines, mut waiting) = mpsc::channel::<Line>(QUEUE);
-        let (well, stalled) = (AtomicBool::new(true), AtomicBool::new(false));
-        let state = Arc::new(State { name: chain.name(), well, stalled, observer });
+        let (well, stalled, lost) = (AtomicBool::new(true), AtomicBool::new(false), AtomicU64::new(0));
+        let state = Arc::new(State { name: chain.name(), well, stalled, lost, observer });
         let told = Arc::clone(&state);
         let write = move || {
             while let Some(Line { event, at, written }) = waiting.blocking_recv() {
+                chain.lose(told.lost.swap(0, Ordering::AcqRel));
                 let added = event.map_or(Ok(false), |event| chain.add(&event, at));
                 told.stalled.store(false, Ordering::Release);
                 match &added {
@@ -170,7 +173,10 @@ impl State {
         let error = AuditError { attempted: Attempted::Write, log: self.name.clone(), cause };
         match error.cause {
             // It is written, though not fast enough for all.
-            Cause::Full => (self.observer)(Err(&error), false),
+            Cause::Full => {
+                self.lost.fetch_add(1, Ordering::AcqRel);
+                (self.observer)(Err(&error), false);
+            }
             _ => self.tell(Err(&error)),
         }
         error
