@@ -48,7 +48,7 @@ impl Hosts {
             IpAddr::V4(address) => address.to_string(),
             IpAddr::V6(address) => format!("[{address}]"),
         });
-        let names = Self::names().into_iter().chain(own);
+        let names = Self::names().into_iter().chain(own.filter(|own| !Self::names().contains(own)));
         let with_port = names.clone().map(|name| format!("{name}:{port}"));
         let without = names.filter(|_| port == DEFAULT_PORT);
         Self::Named(with_port.chain(without).collect())
@@ -209,6 +209,19 @@ mod tests {
             }
         }
         assert_eq!(cells, 33 * 15 * 8);
+    }
+
+    #[test]
+    fn each_name_is_told_once() {
+        for (address, names) in [
+            ("127.0.0.1", "localhost:8001, 127.0.0.1:8001, [::1]:8001"),
+            ("::1", "localhost:8001, 127.0.0.1:8001, [::1]:8001"),
+            ("10.0.0.7", "localhost:8001, 127.0.0.1:8001, [::1]:8001, 10.0.0.7:8001"),
+        ] {
+            let hosts = Hosts::of_port(8001, Some(address.parse().unwrap()));
+            let foreign = check(&hosts, &"/".parse().unwrap(), &headers(&[(HOST, "evil.example")])).unwrap_err();
+            assert_eq!(foreign.message, format!("the `Host` header has to be one of: {names}"));
+        }
     }
 
     #[test]
