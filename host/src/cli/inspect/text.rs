@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use tabwriter::TabWriter;
 
+use crate::output::amount::bytes;
 use crate::query::{Column, Description, Parameter};
 use crate::runtime::{ComponentKind, ExternKind, Inspection, Listed, Offered, Query, Sizes};
 use crate::text::{excerpt, visible};
@@ -190,26 +191,4 @@ fn sizes(sizes: &Sizes) -> String {
         absent("names", names),
         absent("debug information", debug_info),
     )
-}
-
-/// A size as people read it: `812 B`, `79.3 KiB`, `17.2 MiB`.
-fn bytes(bytes: u64) -> String {
-    const UNITS: [(&str, u64); 2] = [("MiB", 1 << 20), ("KiB", 1 << 10)];
-    match UNITS.into_iter().find(|(_, unit)| bytes >= *unit) {
-        // In tenths, rounded down.
-        Some((name, unit)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
-        None => format!("{bytes} B"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_shown_with_their_units() {
-        for (size, shown) in [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1535, "1.4 KiB"), (3 << 19, "1.5 MiB")] {
-            assert_eq!(bytes(size), shown);
-        }
-    }
 }
