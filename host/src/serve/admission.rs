@@ -122,6 +122,12 @@ impl Admission {
         Ok(waiting.place().await)
     }
 
+    /// Counts what is done at once, and needs no slot, as a run that begins.
+    pub(crate) fn count(&self, tenant: &TenantName, rates: &Rates) -> Result<(), Refused> {
+        let now = Instant::now();
+        self.state().tenant(tenant, rates, now)?.bucket.take(now).map_err(|wait| Refused::new(Why::Rate, wait))
+    }
+
     /// Refuses those who come from now on. Those who wait still get their turn.
     pub(crate) fn close(&self) {
         self.state().closed = true;
@@ -151,29 +157,34 @@ impl Admission {
 impl State {
     /// Queues a run, or refuses it. One for which there is a slot does not stay in the queue.
     fn enter(&mut self, name: &TenantName, rates: &Rates) -> Result<(u64, oneshot::Receiver<()>), Refused> {
-        let now = Instant::now();
-        if self.closed {
-            return Err(Refused::new(Why::Closed, Duration::ZERO));
-        }
-        self.sweep(now);
-        let (slots, mean_run, others) = (self.slots, self.mean_run, self.ready.len());
-        let tenant = self.tenants.entry(name.clone()).or_insert_with(|| Tenant::new(rates, now));
+        let (now, number) = (Instant::now(), self.next);
+        let (running, slots, mean_run, others) = (self.running, self.slots, self.mean_run, self.ready.len());
+        let tenant = self.tenant(name, rates, now)?;
         tenant.concurrent_runs = rates.concurrent_runs.max(1);
-        tenant.bucket.set(rates.runs_per_second, burst(rates), now);
-        let begins_at_once = self.running < slots && tenant.running < tenant.concurrent_runs && tenant.waiting.is_empty();
+        let begins_at_once = running < slots && tenant.running < tenant.concurrent_runs && tenant.waiting.is_empty();
         if !begins_at_once && tenant.waiting.len() >= rates.queue {
             return Err(Refused::new(Why::QueueFull, next_begins(mean_run, tenant.running, others, slots)));
         }
         tenant.bucket.take(now).map_err(|wait| Refused::new(Why::Rate, wait))?;
 
-        let number = self.next;
-        self.next += 1;
         let (begin, begins) = oneshot::channel();
         tenant.waiting.insert(number, begin);
+        self.next += 1;
         self.queued += 1;
         self.settle(name);
         self.begin_next();
         Ok((number, begins))
+    }
+
+    /// A tenant with its rate of the moment, as long as anything begins.
+    fn tenant(&mut self, name: &TenantName, rates: &Rates, now: Instant) -> Result<&mut Tenant, Refused> {
+        if self.closed {
+            return Err(Refused::new(Why::Closed, Duration::ZERO));
+        }
+        self.sweep(now);
+        let tenant = self.tenants.entry(name.clone()).or_insert_with(|| Tenant::new(rates, now));
+        tenant.bucket.set(rates.runs_per_second, burst(rates), now);
+        Ok(tenant)
     }
 
     /// Gives free slots to those whose turn it is.

@@ -56,6 +56,21 @@ fn a_component_is_kept_run_and_forgotten() {
     problem(&delete("pod-names"), 409, "conflict");
 }
 
+#[test]
+fn taking_one_away_counts_as_bringing_it() {
+    let fake = cluster().start();
+    let server = start(&fake, &[TWO, "rates: {runsPerSecond: 0.02}"]);
+    let delete = |name: &str| server.ask("DELETE", &format!("/v1/queries/{name}"), &bearer(&token("shop")), b"");
+    // What is refused anyway does not count.
+    problem(&delete("own"), 404, "not_found");
+    assert_eq!(server.put("shop", "/v1/queries/own", &component(guests::ASKS)).code, 201);
+    let refused = delete("own");
+    problem(&refused, 429, "too_many_runs");
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    assert_eq!(server.get("shop", "/v1/queries/own").code, 200);
+    assert_eq!(server.audited("QueryChanged").len(), 1);
+}
+
 /// Else it would be there for the next tenant of that name.
 #[test]
 fn what_is_brought_by_a_policy_that_is_gone_is_not_kept() {

@@ -18,6 +18,7 @@ use super::problem::Problem;
 use super::route::Route;
 use super::{page, run};
 use crate::runtime::Digest;
+use crate::serve::admission;
 use crate::serve::audit::{self, ChangeKind, Event, QueryChange, RefusalReason, Refused, Subject};
 use crate::serve::authenticate::{Authenticated, Callers, Peer, TokenReviews, Unauthenticated};
 use crate::serve::metrics::{self, HttpRejection};
@@ -247,10 +248,7 @@ impl Service {
         let bytes = body::read(body, upload.component_bytes).await?;
         // Compiling and describing are work as a run is, and have their turn and their rate.
         let turn = self.runner.admission.admit(&tenant.name, &tenant.rates);
-        let turn = Span::current().within("queue", turn).await.map_err(|refused| {
-            Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_runs", "more runs and uploads a second than are yours")
-                .retry_after(refused.retry_after)
-        })?;
+        let turn = Span::current().within("queue", turn).await.map_err(|refused| too_many(&refused))?;
         let loaded = self.catalogue.prepare(&place, bytes.to_vec()).await.map_err(|error| upload_problem(&error))?;
         drop(turn);
         let digest = loaded.query.digest();
@@ -300,6 +298,8 @@ impl Service {
     async fn forget(self: &Arc<Self>, call: &Call, name: &QueryName) -> Result<Response<Body>, Problem> {
         let tenant = &call.caller.tenant;
         if self.catalogue.is_upload(&tenant.name, name.as_str()) {
+            // No work, but a line of the log, and the turn of all who change something.
+            self.runner.admission.count(&tenant.name, &tenant.rates).map_err(|refused| too_many(&refused))?;
             let (of_check, of_forget) = (name.clone(), name.clone());
             let may = move |catalogue: &Catalogue, tenant: &Tenant| match catalogue.is_upload(&tenant.name, of_check.as_str()) {
                 true => Ok(()),
@@ -341,6 +341,12 @@ fn upload_problem(error: &UploadError) -> Problem {
         UploadError::Busy => Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_runs", told).retry_after(Duration::from_secs(1)),
         UploadError::Component(error) => Problem::of_error(error),
     }
+}
+
+/// More than runs alone count by a tenant's rate.
+fn too_many(refused: &admission::Refused) -> Problem {
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_runs", "more runs, uploads and deletes a second than are yours")
+        .retry_after(refused.retry_after)
 }
 
 /// What was asked for was allowed by a policy that is another one now.
