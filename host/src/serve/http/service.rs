@@ -259,10 +259,9 @@ impl Service {
         let keep = move |catalogue: &Catalogue, tenant: &Tenant| {
             // Until it is kept, no other of the tenant's is compiled.
             let _place = place;
-            catalogue.keep(tenant, &of_keep, loaded)
+            catalogue.keep(&tenant.name, &of_keep, loaded)
         };
         let is_new = self.change(ChangeKind::Uploaded, call, name, Some(digest), may, keep).await?;
-        let is_new = is_new.map_err(|error| upload_problem(&error))?;
         let told = json!({ "name": name.as_str(), "digest": digest.to_string() });
         Ok(json(if is_new { StatusCode::CREATED } else { StatusCode::OK }, &told))
     }

@@ -178,7 +178,8 @@ impl Catalogue {
         self.uploads.compiling(&tenant.name)
     }
 
-    /// Whether a component of the tenant's own can have this name, and there is room for it.
+    /// Whether a component of the tenant's own can have this name, and there is room for it. Decided here alone; it stays so while the policy
+    /// is the same for the tenant, and nothing else of the tenant's is kept.
     pub(crate) fn may_keep(&self, tenant: &Tenant, name: &QueryName) -> Result<(), UploadError> {
         let Some(upload) = &tenant.upload else { return Err(UploadError::NotAllowed) };
         if tenant.queries.iter().any(|allowed| allowed.name == *name) {
@@ -194,10 +195,9 @@ impl Catalogue {
         self.ready(bytes).await.map_err(UploadError::Component)
     }
 
-    /// Keeps a component that a tenant gave, under a name of its own. Whether it is a new name.
-    pub(crate) fn keep(&self, tenant: &Tenant, name: &QueryName, loaded: Arc<Loaded>) -> Result<bool, UploadError> {
-        let Some(upload) = &tenant.upload else { return Err(UploadError::NotAllowed) };
-        self.uploads.keep(&tenant.name, name, upload.components, loaded)
+    /// Keeps a component of a tenant who [may](Self::may_keep). Whether its name is a new one.
+    pub(crate) fn keep(&self, tenant: &TenantName, name: &QueryName, loaded: Arc<Loaded>) -> bool {
+        self.uploads.keep(tenant, name, loaded)
     }
 
     /// Forgets what a tenant has uploaded. Whether there was something.

@@ -62,23 +62,17 @@ impl Uploads {
         }
     }
 
-    /// Before the work of compiling is done for nothing.
+    /// Whether there is room for one of this name among at most so many. One that has the name already makes room.
     pub(super) fn has_room(&self, tenant: &TenantName, name: &QueryName, most: usize) -> Result<(), UploadError> {
         let uploads = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        fits(uploads.get(tenant), name, most)
+        let fits = uploads.get(tenant).map_or(most > 0, |of_tenant| of_tenant.contains_key(name) || of_tenant.len() < most);
+        if fits { Ok(()) } else { Err(UploadError::TooMany(most)) }
     }
 
     /// Whether the name is a new one.
-    pub(super) fn keep(
-        &self,
-        tenant: &TenantName,
-        name: &QueryName,
-        most: usize,
-        loaded: Arc<Loaded>,
-    ) -> Result<bool, UploadError> {
+    pub(super) fn keep(&self, tenant: &TenantName, name: &QueryName, loaded: Arc<Loaded>) -> bool {
         let mut uploads = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        fits(uploads.get(tenant), name, most)?;
-        Ok(uploads.entry(tenant.clone()).or_default().insert(name.clone(), loaded).is_none())
+        uploads.entry(tenant.clone()).or_default().insert(name.clone(), loaded).is_none()
     }
 
     pub(super) fn forget(&self, tenant: &TenantName, name: &str) -> bool {
@@ -98,11 +92,6 @@ impl Uploads {
             true
         });
     }
-}
-
-fn fits(of_tenant: Option<&BTreeMap<QueryName, Arc<Loaded>>>, name: &QueryName, most: usize) -> Result<(), UploadError> {
-    let fits = of_tenant.map_or(most > 0, |of_tenant| of_tenant.contains_key(name) || of_tenant.len() < most);
-    if fits { Ok(()) } else { Err(UploadError::TooMany(most)) }
 }
 
 impl fmt::Display for UploadError {
