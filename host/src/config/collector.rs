@@ -16,6 +16,7 @@ const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 const PROTOCOL: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
 const CERTIFICATE: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"];
+const COMPRESSION: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"];
 const TIMEOUT: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"];
 const QUEUE: &str = "OTEL_BSP_MAX_QUEUE_SIZE";
 const DISABLED: &str = "OTEL_SDK_DISABLED";
@@ -61,6 +62,10 @@ fn find(environment: &dyn Environment, endpoint: Option<&str>) -> Result<Option<
     };
     if let Some(asked) = first(environment, PROTOCOL)?.filter(|asked| endpoint.is_none() && asked != SPOKEN) {
         tracing::warn!("traces are sent as `{SPOKEN}`, and the environment asks for `{}`", crate::text::excerpt(&asked));
+    }
+    // Not worth a library more, and no reason not to start: a collector has to take what is not compressed.
+    if let Some(asked) = first(environment, COMPRESSION)?.filter(|asked| !asked.eq_ignore_ascii_case("none")) {
+        tracing::warn!("traces are sent uncompressed, and the environment asks for `{}`", crate::text::excerpt(&asked));
     }
     let certificate = first(environment, CERTIFICATE)?.map(|path| Authority::Given(Pem::File(PathBuf::from(path))));
     let authority = (url.scheme() == "https").then(|| certificate.unwrap_or(Authority::Platform));

@@ -380,6 +380,20 @@ fn the_environment_says_where_which_and_as_whom() {
     }
 }
 
+/// As where the environment is the same for all programs of a cluster.
+#[test]
+fn what_is_to_be_compressed_is_sent_as_it_is() {
+    let fake = cluster().start();
+    let collector = Collector::start(Manner::Takes);
+    let setup = Setup::of_fake(&fake, &policy(&list())).variable("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip");
+    let server = traced(setup, &collector).start();
+    assert_eq!(server.get("shop", "/v1/queries").code, 200);
+    collector.wait_for(&["GET /v1/queries"]);
+    assert!(collector.posts().iter().all(|(head, _)| !head.contains("content-encoding")), "{:?}", collector.posts());
+    let told = "traces are sent uncompressed, and the environment asks for `gzip`";
+    assert_eq!(server.said().matches(told).count(), 1, "{}", server.said());
+}
+
 #[test]
 fn nobody_waits_for_a_collector() {
     let fake = cluster().always(get(PODS), pods(&["web-0"], "")).start();
