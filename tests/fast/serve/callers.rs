@@ -110,6 +110,20 @@ fn a_token_that_may_be_good_is_asked_about_once() {
 }
 
 #[test]
+fn who_makes_up_tokens_is_told_when_to_come_back() {
+    let nobody = json!({ "kind": "TokenReview", "apiVersion": "authentication.k8s.io/v1", "status": { "authenticated": false } });
+    let fake = cluster().always(post(TOKEN_REVIEWS), Answer::json(201, nobody.to_string())).start();
+    let server = Server::of_fake(&fake, &[ACCOUNT.to_owned(), tenant("shop", &[], &[])]);
+    let ask = |number: u32| server.ask("GET", "/v1/queries", &bearer(&format!("{}{number}", made_up("podlens"))), b"");
+    // One a second is asked about for as long as this takes.
+    let refused = (0..1000).map(ask).find(|answer| answer.code != 401).expect("they are too many");
+    problem(&refused, 429, "too_many_tokens");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    // Whoever is known is served.
+    assert_eq!(server.get("shop", "/v1/queries").code, 200);
+}
+
+#[test]
 fn an_accounts_token_is_its_tenants_if_it_is_for_this_server() {
     let demo = Serving::start();
     let accounts = ["shop", "payments"].map(|name| ACCOUNT.replace("accounts", name));

@@ -10,6 +10,7 @@ mod token;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
@@ -57,8 +58,10 @@ pub(crate) enum Unauthenticated {
     Unknown,
     /// The API server could not be asked whose the token is.
     CannotTell,
-    /// Too many tokens are being asked about.
-    TooMany,
+    /// The API server is being asked about as many tokens as it may be, whoever shows them.
+    Busy,
+    /// This address has shown too many that are nobody's; it may show another after so long.
+    TooMany(Duration),
 }
 
 impl Callers {
@@ -128,7 +131,8 @@ impl fmt::Display for Unauthenticated {
             Self::NoBearer => "the `Authorization` header has to be one, and `Bearer` with a token",
             Self::Unknown => "what was shown is of nobody who may call",
             Self::CannotTell => "whose token this is could not be found out",
-            Self::TooMany => "too many tokens are being looked at; try again",
+            Self::Busy => "too many tokens are being looked at; try again",
+            Self::TooMany(_) => "too many tokens that are nobody's have come from this address",
         })
     }
 }

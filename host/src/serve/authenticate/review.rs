@@ -84,15 +84,15 @@ impl TokenReviews {
         if !may_be_good(token, &audience, is_known) {
             return Ok(Reviewed::Nobody);
         }
-        let Ok(Ok(_place)) = timeout_at(deadline, self.asking.acquire()).await else { return Err(Unauthenticated::TooMany) };
+        let Ok(Ok(_place)) = timeout_at(deadline, self.asking.acquire()).await else { return Err(Unauthenticated::Busy) };
         // Somebody may have asked about the same one meanwhile.
         if let Some(kept) = self.kept(hash) {
             return Ok(kept);
         }
         // Those that were somebody's are asked about again whoever else is at that address, such as all who come through one proxy.
         let counts = !self.was_somebodys(hash);
-        if counts && !self.may_be_wrong(from) {
-            return Err(Unauthenticated::TooMany);
+        if counts {
+            self.may_be_wrong(from).map_err(Unauthenticated::TooMany)?;
         }
         let until = Instant::now() + HOLDS;
         let request = Request::token_review(token, &audience);
@@ -113,21 +113,21 @@ impl TokenReviews {
         Ok(reviewed)
     }
 
-    /// Takes one of those that an address may be wrong about.
-    fn may_be_wrong(&self, from: IpAddr) -> bool {
+    /// Takes one of those that an address may be wrong about; else tells when there is one.
+    fn may_be_wrong(&self, from: IpAddr) -> Result<(), Duration> {
         let (mut addresses, now) = (self.addresses.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
         if let Some(bucket) = addresses.get_mut(&network(from)) {
-            return bucket.take(now).is_ok();
+            return bucket.take(now);
         }
         if addresses.len() >= MAX_ADDRESSES {
             addresses.retain(|_, bucket| !bucket.is_full(now));
             if addresses.len() >= MAX_ADDRESSES {
                 // Nobody who is right should pay for that; there is still how many are asked about at once.
-                return true;
+                return Ok(());
             }
         }
         let bucket = addresses.entry(network(from)).or_insert_with(|| Bucket::new(NOBODYS_PER_SECOND, NOBODYS_AT_ONCE, now));
-        bucket.take(now).is_ok()
+        bucket.take(now)
     }
 
     fn was_not_wrong(&self, from: IpAddr) {

@@ -76,7 +76,8 @@ async fn who(callers: &Callers, reviews: &TokenReviews, shown: &[&str], peer: &P
         Err(Unauthenticated::NoBearer) => Err("no bearer"),
         Err(Unauthenticated::Unknown) => Err("unknown"),
         Err(Unauthenticated::CannotTell) => Err("cannot tell"),
-        Err(Unauthenticated::TooMany) => Err("too many"),
+        Err(Unauthenticated::Busy) => Err("busy"),
+        Err(Unauthenticated::TooMany(wait)) => Err(if wait <= Duration::from_secs(1) { "too many" } else { "too long" }),
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Problem {
 }
 
 /// All there are.
-pub(super) const CODES: [&str; 21] = [
+pub(super) const CODES: [&str; 22] = [
     "bad_request",
     "unauthenticated",
     "forbidden",
@@ -40,6 +40,7 @@ pub(super) const CODES: [&str; 21] = [
     "query_failed",
     "limit_exceeded",
     "too_many_runs",
+    "too_many_tokens",
     "shutting_down",
     "policy_changed",
     "audit_unavailable",

@@ -323,7 +323,9 @@ fn announces_body(headers: &HeaderMap) -> bool {
 fn unauthenticated(refused: &Unauthenticated) -> Problem {
     let detail = refused.to_string();
     match refused {
-        Unauthenticated::CannotTell | Unauthenticated::TooMany => {
+        Unauthenticated::TooMany(wait) => Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tokens", detail).retry_after(*wait),
+        // Not this caller's doing.
+        Unauthenticated::CannotTell | Unauthenticated::Busy => {
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_unavailable", detail).retry_after(Duration::from_secs(1))
         }
         Unauthenticated::NothingShown | Unauthenticated::NoBearer | Unauthenticated::Unknown => {
