@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::admission::Admission;
 use super::audit::{AuditError, AuditLog, Destination};
@@ -17,6 +17,7 @@ use super::cache::AccessReviews;
 use super::http::{Health, Rules, Service};
 use super::listen::{Listener, Tls, TlsFiles};
 use super::metrics::Metrics;
+use super::probe::probe;
 use super::queries::{Apart, BuiltIn, Catalogue};
 use super::runs::{Answers, CallWitness, Reports, Runner};
 use super::state::{LOOK_INTERVAL, State};
@@ -36,10 +37,6 @@ const MAX_HEALTH_CLIENTS: usize = 64;
 /// How long a client may take for the head of a request, and keep a connection without one: kube-apiserver's for heads
 /// (k8s.io/apiserver `pkg/server/secure_serving.go`, `ReadHeaderTimeout`).
 const IDLE_TIMEOUT: Duration = Duration::from_secs(32);
-
-/// Between two questions whether the API server is there, and how long it may take to answer.
-const PROBE_INTERVAL: Duration = Duration::from_secs(15);
-const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long runs that were cancelled at the end may take to be put on record, and between two looks whether they are. Arbitrary.
 const CANCELLED_TIMEOUT: Duration = Duration::from_secs(2);
@@ -102,7 +99,7 @@ impl Server {
         })?;
         let api_server = &options.client.config().server.value;
         let traces = Traces::start(options.collector.as_ref(), api_server, tls.is_some(), &metrics)?;
-        let witness = Arc::new(CallWitness { audit: audit.clone(), metrics: metrics.clone(), run: None, trace: None, place: None });
+        let witness = Arc::new(CallWitness::of_host(&audit, &metrics));
         let client = options.client.witnessed(witness.clone()).acting(Acting::Ourselves).announcing("host");
         // Watches last, and take no place from what everybody waits for.
         let cache_client = Client::new(options.client.config().clone())?.witnessed(witness).acting(Acting::Ourselves);
@@ -115,7 +112,7 @@ impl Server {
             tenants: RwLock::default(),
             cache: RwLock::new(None),
             admission,
-            audit,
+            audit: audit.clone(),
             metrics: metrics.clone(),
             reports: Reports::default(),
             answers: Answers::default(),
@@ -126,7 +123,7 @@ impl Server {
             runner,
             catalogue: Arc::new(Catalogue::new(options.runtime, options.built_in, options.queries, options.apart, options.guests)),
             // The policy is taken below, before anybody can ask.
-            reviews: TokenReviews::new(client.clone(), ""),
+            reviews: TokenReviews::new(client.clone(), audit, ""),
             rules: RwLock::new(Arc::new(Rules { policy: Digest::of(b""), callers: Callers::default() })),
             hosts: listener.hosts(),
             traces,
@@ -163,7 +160,8 @@ impl Server {
         let Self { listener, health_listener, state, health, shutdown_delay, shutdown_grace } = self;
         let looking = tokio::spawn(look(Arc::clone(&state)));
         let loading = tokio::spawn(load(Arc::clone(&state)));
-        let probing = tokio::spawn(probe(state.client.clone(), Arc::clone(&health)));
+        let calls = CallWitness::of_host(&state.service.runner.audit, &state.metrics);
+        let probing = tokio::spawn(probe(state.client.clone(), calls, Arc::clone(&health)));
         let health_room = Room { clients: MAX_HEALTH_CLIENTS, idle: IDLE_TIMEOUT, grace: Duration::from_secs(1) };
         let answering_health = {
             let health = Arc::clone(&health);
@@ -219,15 +217,5 @@ async fn load(state: Arc<State>) {
         state.load_queries().await;
         // Files of queries come, change and go without the policy.
         let _ = timeout(LOOK_INTERVAL, state.taken.notified()).await;
-    }
-}
-
-async fn probe(client: Client, health: Arc<Health>) {
-    let mut ticks = interval(PROBE_INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let is_there = client.version(Instant::now() + PROBE_TIMEOUT).await.is_ok();
-        health.api_server.store(is_there, Ordering::Relaxed);
     }
 }

@@ -11,9 +11,13 @@ use podlens_tests::fake::{Answer, get};
 use podlens_tests::{guests, program};
 use serde_json::{Value, json};
 
+use super::callers::{ACCOUNT, made_up};
 use super::server::{Server, Setup, asked, bearer, built_in, cluster, guest, policy, problem, tenant, token, wait_for};
 use crate::arrange::{PODS, TOKEN, pods};
 use crate::demo::Serving;
+
+/// How often the API server was asked whether it is there, and answered.
+const VERSIONS: &str = r#"rest_client_requests_total{code="200",method="GET"}"#;
 
 #[test]
 fn what_cannot_be_put_on_record_is_not_done() {
@@ -38,6 +42,7 @@ fn what_cannot_be_put_on_record_is_not_done() {
         // What tells of nothing new goes on, and who asks whether the server is ready is told.
         assert_eq!(server.get("shop", "/v1/queries").code, 200);
         wait_for("word of it", || server.health("/readyz").body.contains("[-]audit failed").then_some(()));
+        wait_for("an API server that is there", || server.health("/readyz").body.contains("[+]api-server ok").then_some(()));
         assert_eq!((server.health("/readyz").code, server.health("/livez").code), (503, 200));
         assert!(server.metric(r#"podlens_audit_records_total{result="error"}"#) >= 2.0);
     }
@@ -48,7 +53,7 @@ fn what_cannot_be_put_on_record_is_not_done() {
 #[test]
 fn a_log_that_stands_still_holds_up_those_alone_who_have_to_be_on_record() {
     let fake = cluster().always(get(PODS), pods(&["web-0"], "")).start();
-    let own = policy(&[tenant("shop", &[built_in("pod-names")], &[])]);
+    let own = policy(&[tenant("shop", &[built_in("pod-names")], &[]), ACCOUNT.to_owned()]);
     let (_reader, mut writer) = std::io::pipe().expect("there are pipes");
     // What a pipe holds on Linux (pipe(7)): the next write waits for a reader.
     writer.write_all(&[b'x'; 65_536]).expect("it is empty");
@@ -58,8 +63,14 @@ fn a_log_that_stands_still_holds_up_those_alone_who_have_to_be_on_record() {
     problem(&refused, 503, "audit_unavailable");
     assert!(started.elapsed() >= Duration::from_secs(4), "{:?}", started.elapsed());
     assert_eq!((server.get("shop", "/v1/queries").code, server.health("/livez").code), (200, 200));
-    assert!(server.health("/readyz").body.contains("[-]audit failed"));
+    // Whose a token is is not asked, since that could not be put on record.
+    let refused = server.ask("GET", "/v1/queries", &bearer(&made_up("podlens")), b"");
+    problem(&refused, 503, "audit_unavailable");
     assert_eq!(asked(&fake), []);
+    // It is the log that fails, and the API server is there: asked once.
+    wait_for("an answer to the probe", || (server.metric(VERSIONS) == 1.0).then_some(()));
+    let ready = server.health("/readyz").body;
+    assert!(ready.contains("[-]audit failed") && ready.contains("[+]api-server ok"), "{ready}");
     server.signal("-TERM");
     assert_eq!(server.wait().code(), Some(0));
     assert!(server.said().contains("it has stood still for 5 s"), "{}", server.said());

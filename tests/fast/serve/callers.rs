@@ -13,7 +13,7 @@ use crate::demo::Serving;
 const TOKEN_REVIEWS: &str = "/apis/authentication.k8s.io/v1/tokenreviews";
 
 /// A caller who is an account, of a tenant that reads as another.
-const ACCOUNT: &str = "\
+pub(super) const ACCOUNT: &str = "\
 - name: accounts
   callers: [{serviceAccount: {namespace: accounts, name: dashboards}}]
   identity: {serviceAccount: {namespace: accounts, name: podlens-reader}}
@@ -29,7 +29,7 @@ const ANYBODY: &str = "\
 ";
 
 /// A token in the form of a service account's, for this audience, with a signature that is none.
-fn made_up(audience: &str) -> String {
+pub(super) fn made_up(audience: &str) -> String {
     let claims = json!({ "aud": [audience], "exp": 99_999_999_999_u64, "sub": "system:serviceaccount:accounts:dashboards" });
     format!("e30.{}.bm9uZQ", URL_SAFE_NO_PAD.encode(claims.to_string()))
 }

@@ -126,7 +126,7 @@ impl AuditLog {
             self.lines.send(line).await.map_err(|_| self.state.failed(Cause::Gone))?;
             is_written.await.map_err(|_| self.state.failed(Cause::Gone))?
         };
-        timeout(PATIENCE, flushed).await.unwrap_or_else(|_| Err(self.state.failed(Cause::Stalled)))
+        timeout(PATIENCE, flushed).await.unwrap_or_else(|_| Err(self.state.stands_still()))
     }
 
     /// Whether it is of no use to wait for a line now: whoever did so last has waited in vain.
@@ -160,15 +160,18 @@ impl Recorded {
         match timeout(PATIENCE, self.written?).await {
             Ok(Ok(written)) => written,
             Ok(Err(_)) => Err(self.state.failed(Cause::Gone)),
-            Err(_) => {
-                self.state.stalled.store(true, Ordering::Release);
-                Err(self.state.failed(Cause::Stalled))
-            }
+            Err(_) => Err(self.state.stands_still()),
         }
     }
 }
 
 impl State {
+    /// Somebody has waited in vain.
+    fn stands_still(&self) -> AuditError {
+        self.stalled.store(true, Ordering::Release);
+        self.failed(Cause::Stalled)
+    }
+
     fn failed(&self, cause: Cause) -> AuditError {
         let error = AuditError { attempted: Attempted::Write, log: self.name.clone(), cause };
         match error.cause {

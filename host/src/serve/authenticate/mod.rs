@@ -58,6 +58,8 @@ pub(crate) enum Unauthenticated {
     Unknown,
     /// The API server could not be asked whose the token is.
     CannotTell,
+    /// What is asked of the API server cannot be put on record, and so is not asked or not told.
+    NoAudit,
     /// The API server is being asked about as many tokens as it may be, whoever shows them.
     Busy,
     /// This address has shown too many that are nobody's; it may show another after so long.
@@ -130,6 +132,7 @@ impl fmt::Display for Unauthenticated {
             Self::NothingShown => "show who is calling: `Authorization: Bearer TOKEN`, or a client certificate",
             Self::NoBearer => "the `Authorization` header has to be one, and `Bearer` with a token",
             Self::Unknown => "what was shown is of nobody who may call",
+            Self::NoAudit => "whose token this is cannot be found out while the audit log cannot be written",
             Self::CannotTell => "whose token this is could not be found out",
             Self::Busy => "too many tokens are being looked at; try again",
             Self::TooMany(_) => "too many tokens that are nobody's have come from this address",

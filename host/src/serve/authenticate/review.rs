@@ -13,6 +13,7 @@ use super::Unauthenticated;
 use super::token::Sha256Hash;
 use crate::client::{Call, Client};
 use crate::kube::{Request, Reviewed, TokenClaims};
+use crate::serve::audit::AuditLog;
 use crate::serve::bucket::Bucket;
 
 /// How long what was said of a token holds: as long as the API server itself remembers what an authenticating webhook said of one that is
@@ -42,6 +43,7 @@ type Kept = HashMap<Sha256Hash, (Reviewed, Instant)>;
 #[derive(Debug)]
 pub(crate) struct TokenReviews {
     client: Client,
+    pub(super) audit: AuditLog,
     audience: RwLock<String>,
     kept: Mutex<Kept>,
     /// Of those that are nobody's: anybody can make up as many as he likes, and must not push the others out.
@@ -51,11 +53,12 @@ pub(crate) struct TokenReviews {
 }
 
 impl TokenReviews {
-    /// Asks through `client`, which has to act as the host, about tokens that are meant for `audience`.
-    pub(crate) fn new(client: Client, audience: &str) -> Self {
+    /// Asks through `client`, which has to act as the host and to put on record in `audit` what it asks, about tokens that are meant for
+    /// `audience`.
+    pub(crate) fn new(client: Client, audit: AuditLog, audience: &str) -> Self {
         let audience = RwLock::new(audience.to_owned());
         let asking = Semaphore::new(ASKED_AT_ONCE);
-        Self { client, audience, kept: Mutex::default(), nobodys: Mutex::default(), asking, addresses: Mutex::default() }
+        Self { client, audit, audience, kept: Mutex::default(), nobodys: Mutex::default(), asking, addresses: Mutex::default() }
     }
 
     /// From now on, tokens are meant for another audience.
@@ -89,6 +92,10 @@ impl TokenReviews {
         if let Some(kept) = self.kept(hash) {
             return Ok(kept);
         }
+        // Nothing is asked that could not be put on record. Whoever is turned away for that is, if it can be, and the log is well again.
+        if !self.audit.is_well() {
+            return Err(Unauthenticated::NoAudit);
+        }
         // Those that were somebody's are asked about again whoever else is at that address, such as all who come through one proxy.
         let counts = !self.was_somebodys(hash);
         if counts {
@@ -102,6 +109,10 @@ impl TokenReviews {
         let Some(reviewed) = reviewed else {
             if counts {
                 self.was_not_wrong(from);
+            }
+            if !self.audit.is_well() {
+                tracing::warn!("whose a token is could not be found out: the audit log cannot be written");
+                return Err(Unauthenticated::NoAudit);
             }
             tracing::warn!("the API server did not say whose a token is: may the host create tokenreviews.authentication.k8s.io?");
             return Err(Unauthenticated::CannotTell);

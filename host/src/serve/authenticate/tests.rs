@@ -10,9 +10,12 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::*;
-use crate::client::Client;
+use crate::client::{Acting, Client};
 use crate::config::Config;
 use crate::fake::{Answer, Fake, post};
+use crate::serve::audit::{self, AuditLog, Destination, RefusalReason};
+use crate::serve::metrics::Metrics;
+use crate::serve::runs::CallWitness;
 
 const REVIEWS: &str = "/apis/authentication.k8s.io/v1/tokenreviews";
 const STATIC: &str = "a-static-token";
@@ -34,12 +37,15 @@ fn policy(anonymous: bool) -> Policy {
     Policy::parse(format!("apiVersion: podlens.dev/v1alpha1\nkind: Policy\ntenants:\n{tenants}").as_bytes()).unwrap()
 }
 
+/// Asks `fake`, and puts that on record in the `log` of a folder.
 fn reviews(fake: &Fake) -> (TokenReviews, tempfile::TempDir) {
-    let mount = tempfile::tempdir().unwrap();
-    std::fs::write(mount.path().join("token"), "host-token").unwrap();
-    std::fs::write(mount.path().join("ca.crt"), fake.authority().pem()).unwrap();
-    let client = Client::new(Config::service_account(&fake.address(), mount.path()).unwrap()).unwrap();
-    (TokenReviews::new(client, "podlens"), mount)
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("token"), "host-token").unwrap();
+    std::fs::write(place.path().join("ca.crt"), fake.authority().pem()).unwrap();
+    let audit = AuditLog::open(&Destination::File(place.path().join("log")), Box::new(|_, _| {})).unwrap();
+    let client = Client::new(Config::service_account(&fake.address(), place.path()).unwrap()).unwrap();
+    let client = client.witnessed(Arc::new(CallWitness::of_host(&audit, &Metrics::new()))).acting(Acting::Ourselves);
+    (TokenReviews::new(client, audit, "podlens"), place)
 }
 
 /// In the form of a service account's token; `number` tells them apart.
@@ -76,6 +82,7 @@ async fn who(callers: &Callers, reviews: &TokenReviews, shown: &[&str], peer: &P
         Err(Unauthenticated::NoBearer) => Err("no bearer"),
         Err(Unauthenticated::Unknown) => Err("unknown"),
         Err(Unauthenticated::CannotTell) => Err("cannot tell"),
+        Err(Unauthenticated::NoAudit) => Err("no audit"),
         Err(Unauthenticated::Busy) => Err("busy"),
         Err(Unauthenticated::TooMany(wait)) => Err(if wait <= Duration::from_secs(1) { "too many" } else { "too long" }),
     }
@@ -84,7 +91,7 @@ async fn who(callers: &Callers, reviews: &TokenReviews, shown: &[&str], peer: &P
 #[tokio::test]
 async fn what_is_shown_decides_and_what_is_nobodys_is_never_nothing() {
     let fake = Fake::builder().always(post(REVIEWS), good("system:serviceaccount:shop:dashboards")).start();
-    let (reviews, _mount) = reviews(&fake);
+    let (reviews, _place) = reviews(&fake);
     let account = format!("Bearer {}", account_token(1));
     let (token, wrong) = (format!("Bearer {STATIC}"), "Bearer wrong");
     let (here, there) = ("127.0.0.1", "10.0.0.7");
@@ -126,7 +133,7 @@ async fn what_is_shown_decides_and_what_is_nobodys_is_never_nothing() {
 #[tokio::test]
 async fn what_is_on_record_is_what_was_shown() {
     let fake = Fake::start([(post(REVIEWS), good("system:serviceaccount:shop:dashboards"))]);
-    let (reviews, _mount) = reviews(&fake);
+    let (reviews, _place) = reviews(&fake);
     let callers = Callers::of(&policy(true));
     let by = async |shown: &[&str], common_name| {
         let peer = peer("127.0.0.1", common_name);
@@ -157,7 +164,7 @@ async fn only_an_account_of_the_policy_is_somebody() {
         (Answer::cut(), Err("cannot tell")),
     ] {
         let fake = Fake::builder().always(post(REVIEWS), answer.clone()).start();
-        let (reviews, _mount) = reviews(&fake);
+        let (reviews, _place) = reviews(&fake);
         let shown = format!("Bearer {}", account_token(1));
         let is = who(&Callers::of(&policy(true)), &reviews, &[&shown], &peer("127.0.0.1", None)).await;
         assert_eq!(is.as_deref().map_err(|why| *why), expected, "{answer:?}");
@@ -172,7 +179,7 @@ async fn what_was_said_of_a_token_holds_for_ten_seconds_and_one_audience() {
         (post(REVIEWS), review(&json!({ "authenticated": false }))),
         (post(REVIEWS), good(account)),
     ]);
-    let (reviews, _mount) = reviews(&fake);
+    let (reviews, _place) = reviews(&fake);
     let callers = Callers::of(&policy(false));
     let (shown, peer) = (format!("Bearer {}", account_token(1)), peer("10.0.0.7", None));
     let ask = async || who(&callers, &reviews, &[&shown], &peer).await;
@@ -195,9 +202,34 @@ async fn what_was_said_of_a_token_holds_for_ten_seconds_and_one_audience() {
 }
 
 #[tokio::test]
+async fn what_could_not_be_put_on_record_is_not_asked() {
+    let fake = Fake::builder().always(post(REVIEWS), good("system:serviceaccount:shop:dashboards")).start();
+    let (reviews, place) = reviews(&fake);
+    let callers = Callers::of(&policy(false));
+    let ask =
+        async |number: u32| who(&callers, &reviews, &[&format!("Bearer {}", account_token(number))], &peer("10.0.0.7", None)).await;
+    assert_eq!(ask(1).await.as_deref(), Ok("account"));
+    // A log that something else writes to is not gone on with.
+    let log = place.path().join("log");
+    let mut other = std::fs::OpenOptions::new().append(true).open(&log).unwrap();
+    std::io::Write::write_all(&mut other, b"x\n").unwrap();
+    // Of the first it is known only once it was asked.
+    for number in [2, 3, 4] {
+        assert_eq!((ask(number).await, fake.seen().len()), (Err("no audit"), 2));
+    }
+    assert_eq!(ask(1).await.as_deref(), Ok("account"), "it is remembered");
+    std::fs::remove_file(&log).unwrap();
+    let (reason, caller) =
+        (RefusalReason::Unauthenticated, audit::Caller { subject: Subject::Anonymous, source: None, user_agent: None });
+    let refused = audit::Refused { reason, caller, tenant: None, query: None };
+    reviews.audit.record(audit::Event::Refused(refused)).written().await.unwrap();
+    assert_eq!(ask(2).await.as_deref(), Ok("account"));
+}
+
+#[tokio::test]
 async fn who_makes_up_tokens_is_no_burden_to_the_api_server() {
     let fake = Fake::builder().always(post(REVIEWS), review(&json!({ "authenticated": false })).held()).start();
-    let (reviews, _mount) = reviews(&fake);
+    let (reviews, _place) = reviews(&fake);
     let callers = Callers::of(&policy(false));
     let ask = async |number: u32| {
         let peer = peer(&format!("10.0.0.{number}"), None);
@@ -223,7 +255,7 @@ async fn who_makes_up_tokens_is_no_burden_to_the_api_server() {
 #[tokio::test]
 async fn an_address_may_be_wrong_so_often_and_right_as_often_as_it_likes() {
     let fake = Fake::builder().always(post(REVIEWS), review(&json!({ "authenticated": false }))).start();
-    let (reviews, _mount) = reviews(&fake);
+    let (reviews, _place) = reviews(&fake);
     let callers = Callers::of(&policy(false));
     let ask = async |from: &str, number: u32| {
         who(&callers, &reviews, &[&format!("Bearer {}", account_token(number))], &peer(from, None)).await
@@ -241,7 +273,7 @@ async fn an_address_may_be_wrong_so_often_and_right_as_often_as_it_likes() {
     assert_eq!(fake.seen().len(), 41);
 
     let fake = Fake::builder().always(post(REVIEWS), good("system:serviceaccount:shop:dashboards")).start();
-    let (reviews, _mount) = self::reviews(&fake);
+    let (reviews, _place) = self::reviews(&fake);
     for number in 0..40 {
         let shown = format!("Bearer {}", account_token(number));
         assert_eq!(who(&callers, &reviews, &[&shown], &peer("10.0.0.7", None)).await.as_deref(), Ok("account"));

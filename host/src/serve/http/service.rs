@@ -324,6 +324,7 @@ fn unauthenticated(refused: &Unauthenticated) -> Problem {
     let detail = refused.to_string();
     match refused {
         Unauthenticated::TooMany(wait) => Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tokens", detail).retry_after(*wait),
+        Unauthenticated::NoAudit => no_audit(),
         // Not this caller's doing.
         Unauthenticated::CannotTell | Unauthenticated::Busy => {
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_unavailable", detail).retry_after(Duration::from_secs(1))

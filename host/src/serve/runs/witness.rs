@@ -25,6 +25,13 @@ pub(crate) struct CallWitness {
     pub(crate) place: Option<Arc<Place>>,
 }
 
+impl CallWitness {
+    /// For requests that are no run's.
+    pub(crate) fn of_host(audit: &AuditLog, metrics: &Metrics) -> Self {
+        Self { audit: audit.clone(), metrics: metrics.clone(), run: None, trace: None, place: None }
+    }
+}
+
 impl Witness for CallWitness {
     fn begins(&self, request: &Request, audit_id: Uuid) -> Option<Underway> {
         self.trace.clone().unwrap_or_else(Span::current).call(request, audit_id)
