@@ -42,6 +42,10 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(32);
 const CANCELLED_TIMEOUT: Duration = Duration::from_secs(2);
 const CANCELLED_LOOK_INTERVAL: Duration = Duration::from_millis(5);
 
+/// How long the audit log may take for what it has been given by the end, where the end was to be at once: one that is well takes moments, and
+/// who has asked twice does not wait for one that stands still. Arbitrary.
+const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// What a server is made of.
 pub(crate) struct ServerOptions {
     /// Acts as the host.
@@ -155,7 +159,7 @@ impl Server {
     }
 
     /// Loads queries, and serves until `stop`; then tells who asks that it is not ready any more, and after a while takes no more requests and waits for runs.
-    /// `now` ends all of it at once: runs that are under way are cancelled, and on record as that.
+    /// `now` ends all of it at once: runs that are under way are cancelled, and on record as that where the log is well.
     pub(crate) async fn serve(self, stop: impl Future<Output = ()>, now: impl Future<Output = ()>) {
         let Self { listener, health_listener, state, health, shutdown_delay, shutdown_grace } = self;
         let looking = tokio::spawn(look(Arc::clone(&state)));
@@ -177,9 +181,13 @@ impl Server {
         let service = Arc::clone(&state.service);
         let answer = move |request, peer, _| Arc::clone(&service).answer(request, peer);
         let room = Room { clients: MAX_CLIENTS, idle: IDLE_TIMEOUT, grace: shutdown_grace };
-        tokio::select! {
-            () = accept(Arc::new(listener), room, stop, answer) => {}
-            () = now => tracing::info!("ended at once"),
+        let mut now = std::pin::pin!(now);
+        let is_at_once = tokio::select! {
+            () = accept(Arc::new(listener), room, stop, answer) => false,
+            () = &mut now => true,
+        };
+        if is_at_once {
+            tracing::info!("ended at once");
         }
         let admission = &state.service.runner.admission;
         admission.close();
@@ -192,8 +200,17 @@ impl Server {
         if timeout(CANCELLED_TIMEOUT, recorded).await.is_err() {
             tracing::error!("not all runs that were cancelled are on record as that");
         }
-        // What fails is told already.
-        let _ = state.service.runner.audit.flush().await;
+        let impatience = async {
+            if !is_at_once {
+                now.await;
+            }
+            sleep(LAST_LINES_TIMEOUT).await;
+        };
+        tokio::select! {
+            // What fails is told already.
+            _ = state.service.runner.audit.flush() => {}
+            () = impatience => tracing::error!("the audit log has not taken its last lines"),
+        }
         state.service.traces.end().await;
         for task in [looking, loading, probing, answering_health] {
             task.abort();

@@ -77,6 +77,24 @@ fn a_log_that_stands_still_holds_up_those_alone_who_have_to_be_on_record() {
 }
 
 #[test]
+fn who_wishes_for_the_end_twice_does_not_wait_for_a_log_that_stands_still() {
+    let fake = cluster().start();
+    let (_reader, mut writer) = std::io::pipe().expect("there are pipes");
+    writer.write_all(&[b'x'; 65_536]).expect("it is empty");
+    let own = policy(&[tenant("shop", &[], &[])]);
+    let setup = Setup::of_fake(&fake, &own).arguments(&["--shutdown-delay", "10m"]);
+    let mut server = setup.audit_to(std::os::fd::OwnedFd::from(writer).into()).start();
+    wait_for("an answer to the probe", || (server.metric(VERSIONS) == 1.0).then_some(()));
+    server.signal("-TERM");
+    wait_for("word of the end", || server.health("/readyz").body.contains("[-]shutdown failed").then_some(()));
+    let wished = Instant::now();
+    server.signal("-TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    assert!(wished.elapsed() < Duration::from_secs(4), "{:?}", wished.elapsed());
+    assert!(server.said().contains("the audit log has not taken its last lines"), "{}", server.said());
+}
+
+#[test]
 fn a_log_that_is_none_is_not_gone_on_with() {
     let fake = cluster().start();
     let own = policy(&[tenant("shop", &[], &[])]);
