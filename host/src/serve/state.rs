@@ -1,5 +1,9 @@
 //! What changes while the server runs: the policy, the queries it allows, and certificates. Files are looked at every few seconds; what is of
 //! no use leaves everything as it is.
+//!
+//! The first half of a policy's file may be a policy, too, and a wider one: a change is taken once two looks have found the same. Two reads in
+//! the same moment would not do, since whoever writes slowly may be between two writes. A file that never stands still is never taken, and
+//! after a while that is told as of a file of no use.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::authenticate::Callers;
 use super::cache::Cache;
@@ -23,6 +28,9 @@ use crate::text;
 
 /// Between two looks at the files. The kubelet brings a ConfigMap's change within a minute; whoever waits for it should not wait longer.
 pub(crate) const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How long the policy's file may be found changed at each look before that is told. Arbitrary: five looks, and none writes one for so long.
+const RESTLESS_AFTER: Duration = Duration::from_secs(10);
 
 /// The files, and what was made of them.
 pub(crate) struct State {
@@ -49,8 +57,7 @@ pub(crate) struct State {
 pub(crate) struct Kept {
     /// The bytes that were last looked at, good or not.
     seen: Option<Digest>,
-    /// Those that were there at the last look.
-    next: Option<Digest>,
+    found: Found,
     policy: Option<Arc<Policy>>,
     /// What the cache was made of.
     cache: Option<(CachePolicy, Withheld)>,
@@ -101,9 +108,24 @@ impl State {
         let digest = Digest::of(&bytes);
         {
             let mut kept = self.kept();
-            // The first half of a file may be a policy, too, and a wider one: a change is taken once it has stood still for one look.
-            let stands = kept.next.replace(digest) == Some(digest);
-            if kept.seen == Some(digest) || (kept.policy.is_some() && !stands) {
+            match kept.found.again(digest, Instant::now()) {
+                // There is nothing else yet.
+                _ if kept.policy.is_none() => {}
+                Stands::Still => {}
+                Stands::Changed => return Ok(()),
+                Stands::Restless { is_news } => {
+                    if is_news {
+                        self.metrics.policy_reloaded(false);
+                    }
+                    let message = format!(
+                        "the policy `{}` was another one at each look for {} s, and is taken once it stands still",
+                        text::path(&self.policy_file),
+                        RESTLESS_AFTER.as_secs()
+                    );
+                    return Err(Error::new(Kind::Configuration, message));
+                }
+            }
+            if kept.seen == Some(digest) {
                 return Ok(());
             }
             kept.seen = Some(digest);
@@ -178,6 +200,39 @@ impl State {
     }
 }
 
+/// What was in a file, look by look.
+#[derive(Debug, Default)]
+struct Found {
+    last: Option<Digest>,
+    /// Since when it has been another one at each look.
+    changes_since: Option<Instant>,
+    is_told: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Stands {
+    Still,
+    Changed,
+    /// It has been changing for too long; `is_news` the first time.
+    Restless {
+        is_news: bool,
+    },
+}
+
+impl Found {
+    fn again(&mut self, digest: Digest, now: Instant) -> Stands {
+        if self.last.replace(digest) == Some(digest) {
+            (self.changes_since, self.is_told) = (None, false);
+            return Stands::Still;
+        }
+        let since = *self.changes_since.get_or_insert(now);
+        if now.saturating_duration_since(since) < RESTLESS_AFTER {
+            return Stands::Changed;
+        }
+        Stands::Restless { is_news: !std::mem::replace(&mut self.is_told, true) }
+    }
+}
+
 /// What no tenant may see and nothing that the policy demands is held against: what need not be kept at all.
 fn never_seen(policy: &Policy) -> Withheld {
     let grants = || policy.tenants.values().map(|tenant| &tenant.grant);
@@ -188,4 +243,26 @@ fn never_seen(policy: &Policy) -> Withheld {
     };
     let is_withheld = |redaction: &Redaction| grants().all(|grant| grant.withheld().has(*redaction));
     Redaction::ALL.iter().copied().filter(|redaction| is_withheld(redaction) && !is_needed(redaction)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_never_stands_still_is_told_of_once() {
+        let (mut found, began) = (Found::default(), Instant::now());
+        let mut look = |seconds, content: &[u8]| found.again(Digest::of(content), began + Duration::from_secs(seconds));
+        assert_eq!(
+            [look(0, b"a"), look(2, b"a"), look(4, b"b"), look(6, b"b")],
+            [Stands::Changed, Stands::Still, Stands::Changed, Stands::Still]
+        );
+        // One that comes back has been another one meanwhile.
+        for (seconds, content) in [(10, b"c"), (12, b"b"), (14, b"c"), (16, b"b"), (18, b"c")] {
+            assert_eq!(look(seconds, content), Stands::Changed);
+        }
+        assert_eq!([look(20, b"d"), look(22, b"c")], [Stands::Restless { is_news: true }, Stands::Restless { is_news: false }]);
+        assert_eq!([look(24, b"c"), look(26, b"d")], [Stands::Still, Stands::Changed]);
+        assert_eq!([look(36, b"c"), look(38, b"d")], [Stands::Restless { is_news: true }, Stands::Restless { is_news: false }]);
+    }
 }

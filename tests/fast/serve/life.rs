@@ -107,6 +107,25 @@ fn a_policy_is_taken_as_it_changes_and_one_of_no_use_changes_nothing() {
     assert_eq!(asked(&fake), []);
 }
 
+/// A generator that has lost its mind, or a clock in a comment. It takes ten seconds until that is told.
+#[test]
+fn a_policy_that_never_stands_still_is_not_taken_and_told_of() {
+    let fake = cluster().start();
+    let server = Server::of_fake(&fake, &[tenant("shop", &[built_in("pod-names")], &[])]);
+    let changed = policy(&[tenant("shop", &[built_in("images")], &[])]);
+    let mut count = 0;
+    let said = "was another one at each look for 10 s, and is taken once it stands still; what was good before stays";
+    wait_for("word of it", || {
+        count += 1;
+        server.place.write("policy.yaml", format!("{changed}# {count}\n"));
+        server.said().contains(said).then_some(())
+    });
+    assert_eq!(server.metric(r#"podlens_policy_reloads_total{result="error"}"#), 1.0);
+    assert_eq!(server.get("shop", "/v1/queries/pod-names").code, 200);
+    wait_for("policy that stands", || (server.get("shop", "/v1/queries/images").code == 200).then_some(()));
+    assert_eq!((server.said().matches(said).count(), asked(&fake)), (1, Vec::new()));
+}
+
 #[test]
 fn a_run_is_finished_by_the_policy_that_it_was_begun_by() {
     let fake = cluster().always(get(PODS), pods(&["web-0"], "").held()).start();
