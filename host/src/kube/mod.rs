@@ -12,6 +12,7 @@ mod decode;
 mod field_selector;
 #[cfg(feature = "cli")]
 mod forward;
+mod kept;
 mod label_selector;
 mod list_decoder;
 mod manifest;

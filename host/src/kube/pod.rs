@@ -11,7 +11,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-use super::shape::{Field, Fields, Shape, Shaped};
+use super::kept::{Kept, KeptMessage, fields};
+use super::shape::{Field, Fields, Malformed, Shape, Shaped, skip};
 
 /// First bytes of every object in Kubernetes' protobuf encoding (apimachinery `serializer/protobuf`).
 pub(crate) const PROTOBUF_MAGIC: &[u8; 4] = b"k8s\0";
@@ -81,6 +82,15 @@ macro_rules! messages {
 
         impl Shaped for $name {
             const SHAPE: Shape = Shape::Message(const { &Fields::new(&[$(Field::new::<$type>(tag!($($prost)*)),)*]) });
+        }
+
+        impl KeptMessage for $name {
+            fn merge(&mut self, kept: &[u8]) -> Result<(), Malformed> {
+                fields(kept, |tag, wire_type, kept| match tag {
+                    $(_ if tag == const { Field::new::<$type>(tag!($($prost)*)).tag() } => self.$field.read(kept),)*
+                    _ => skip(wire_type, kept),
+                })
+            }
         }
     )*};
 }
@@ -475,6 +485,15 @@ impl Shaped for Time {
     const SHAPE: Shape = Shape::Message(const { &Fields::new(&[Field::new::<i64>("1")]) });
 }
 
+impl KeptMessage for Time {
+    fn merge(&mut self, kept: &[u8]) -> Result<(), Malformed> {
+        fields(kept, |tag, wire_type, kept| match tag {
+            1 => self.seconds.read(kept),
+            _ => skip(wire_type, kept),
+        })
+    }
+}
+
 /// `resource.Quantity`, kept as the server wrote it, such as `250m` or `64Mi`.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub struct Quantity {
@@ -485,6 +504,15 @@ pub struct Quantity {
 
 impl Shaped for Quantity {
     const SHAPE: Shape = Shape::Message(const { &Fields::new(&[Field::new::<String>("1")]) });
+}
+
+impl KeptMessage for Quantity {
+    fn merge(&mut self, kept: &[u8]) -> Result<(), Malformed> {
+        fields(kept, |tag, wire_type, kept| match tag {
+            1 => self.text.read(kept),
+            _ => skip(wire_type, kept),
+        })
+    }
 }
 
 impl fmt::Display for Quantity {

@@ -11,6 +11,7 @@ use prost::Message;
 use prost::encoding::WireType;
 
 use super::DecodeError;
+use super::kept::{Kept, KeptMessage, fields};
 use super::pod::{ObjectMeta, Pod, PodSpec, PodStatus};
 use super::shape::{Malformed, delimited, keep, key, skip};
 
@@ -118,7 +119,13 @@ impl ReadPod {
 
     /// Its labels alone.
     pub fn labels(&self) -> BTreeMap<String, String> {
-        decoded::<Labels>(&self.fields.encoded[..self.fields.spec_at]).labels
+        const LABELS: u32 = 11;
+        let mut labels = BTreeMap::new();
+        let read = fields(&self.fields.encoded[..self.fields.spec_at], |tag, wire_type, kept| match tag {
+            LABELS => labels.read(kept),
+            _ => skip(wire_type, kept),
+        });
+        read.map_or_else(|_| BTreeMap::new(), |()| labels)
     }
 
     /// Its spec.
@@ -146,16 +153,10 @@ impl ReadPod {
     }
 }
 
-/// The labels of an encoded [`ObjectMeta`].
-#[derive(Clone, PartialEq, prost::Message)]
-struct Labels {
-    #[prost(btree_map = "string, string", tag = "11")]
-    labels: BTreeMap<String, String>,
-}
-
 /// What was checked when it was kept.
-fn decoded<T: Message + Default>(kept: &[u8]) -> T {
-    T::decode(kept).unwrap_or_default()
+fn decoded<T: KeptMessage>(kept: &[u8]) -> T {
+    let mut message = T::default();
+    message.merge(kept).map_or_else(|_| T::default(), |()| message)
 }
 
 /// The name and the namespace of an encoded [`ObjectMeta`], read no further than they are.
@@ -247,6 +248,60 @@ mod tests {
         let read = ReadPod::new(&pod());
         assert_eq!((read.pod(), read.namespace(), read.name()), (pod(), "shop", "web-0"));
         assert_eq!(decode(&[]).unwrap().pod(), Pod::default());
+    }
+
+    /// Of every kind of field, with values that take one byte and ten.
+    fn varied() -> Pod {
+        let json = serde_json::json!({
+            "metadata": {
+                "name": "web-0", "namespace": "shop", "uid": "5b2e", "resourceVersion": "1", "creationTimestamp": "2026-01-02T03:04:05Z",
+                "deletionTimestamp": "1969-12-31T23:59:59Z", "labels": {"app": "web", "": ""}, "annotations": {"note": "é".repeat(200)},
+                "ownerReferences": [{"kind": "ReplicaSet", "name": "web", "controller": true}, {}],
+            },
+            "spec": {
+                "volumes": [{"name": "a", "hostPath": {"path": "/var"}}, {"name": "b"}], "priority": i32::MIN, "hostPID": true,
+                "runtimeClassName": "", "nodeName": "node-1",
+                "containers": [{"name": "app", "resources": {"limits": {"cpu": "1", "memory": "64Mi"}}, "livenessProbe": {}}],
+                "initContainers": [{"restartPolicy": "Always", "securityContext": {"privileged": true}}], "ephemeralContainers": [{}],
+            },
+            "status": {
+                "phase": "Running", "podIPs": [{"ip": "10.0.0.1"}, {"ip": "fd00::1"}], "startTime": "0001-01-01T00:00:00Z",
+                "conditions": [{"type": "Ready", "status": "False", "lastTransitionTime": "1970-01-01T00:00:00Z", "message": "…"}],
+                "containerStatuses": [{
+                    "name": "app", "ready": true, "restartCount": i32::MAX, "state": {"running": {"startedAt": "2026-01-02T03:04:05Z"}},
+                    "lastState": {"terminated": {"exitCode": -1, "signal": 9, "reason": "OOMKilled", "finishedAt": "2026-01-02T03:04:05Z"}},
+                }],
+                "initContainerStatuses": [{"state": {"waiting": {"reason": "PodInitializing"}}}], "ephemeralContainerStatuses": [{}],
+            },
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn what_is_kept_is_read_as_the_librarys_decoder_does() {
+        let encoded = varied().encode_to_vec();
+        let mut state = 1_u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize
+        };
+        let mut accepted = 0;
+        for changes in (0..20_000).map(|round| round % 4) {
+            let mut pod = encoded.clone();
+            for _ in 0..changes {
+                let at = random() % pod.len();
+                pod[at] = random().to_le_bytes()[0];
+            }
+            let Ok(read) = decode(&pod) else { continue };
+            accepted += 1;
+            let Fields { encoded, spec_at, status_at, .. } = &*read.fields;
+            let metadata = ObjectMeta::decode(&encoded[..*spec_at]).unwrap();
+            assert_eq!(read.labels(), metadata.labels);
+            let (spec, status) = (PodSpec::decode(&encoded[*spec_at..*status_at]), PodStatus::decode(&encoded[*status_at..]));
+            assert_eq!(read.pod(), Pod { metadata, spec: spec.unwrap(), status: status.unwrap() });
+        }
+        assert_eq!(decode(&encoded).unwrap().pod(), varied());
+        assert!(accepted > 6_000, "{accepted}");
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(super) enum Shape {
 
 /// Tags are below it: one bit each tells which fields were seen.
 const TAGS: usize = u64::BITS as usize;
+/// The largest tag that there is: a key is a number of 32 bits, three of which tell what the bytes are.
+const MAX_TAG: u32 = u32::MAX >> 3;
 
 /// The fields of a message, each at its tag.
 #[derive(Debug)]
@@ -63,6 +65,10 @@ impl Field {
         }
         assert!(number > 0 && (number as usize) < TAGS);
         Self { tag: number, shape: T::SHAPE, repeated: T::REPEATED }
+    }
+
+    pub(super) const fn tag(&self) -> u32 {
+        self.tag
     }
 }
 
@@ -169,29 +175,42 @@ fn nested(fields: &'static Fields, encoded: &[u8], kept: &mut Vec<u8>, parts: &m
     Ok(())
 }
 
-/// A field's tag, and what its bytes are.
-#[inline]
+/// A field's tag, and what its bytes are. Kubernetes has no groups.
+#[inline(always)]
 pub(super) fn key(encoded: &mut &[u8]) -> Result<(u32, WireType), Malformed> {
-    let key = u32::try_from(varint(encoded)?).map_err(|_| Malformed)?;
-    match (key >> 3, WireType::try_from(u64::from(key & 7))) {
-        (0, _) | (_, Err(_)) => Err(Malformed),
-        (tag, Ok(wire_type)) => Ok((tag, wire_type)),
+    let key = varint(encoded)?;
+    let wire_type = match key & 7 {
+        0 => WireType::Varint,
+        1 => WireType::SixtyFourBit,
+        2 => WireType::LengthDelimited,
+        5 => WireType::ThirtyTwoBit,
+        _ => return Err(Malformed),
+    };
+    match u32::try_from(key >> 3) {
+        Ok(tag @ 1..=MAX_TAG) => Ok((tag, wire_type)),
+        _ => Err(Malformed),
     }
 }
 
 /// A number. Nearly all have one byte.
-#[inline]
-fn varint(encoded: &mut &[u8]) -> Result<u64, Malformed> {
+#[inline(always)]
+pub(super) fn varint(encoded: &mut &[u8]) -> Result<u64, Malformed> {
     match encoded.split_first() {
         Some((byte, rest)) if byte.is_ascii() => {
             *encoded = rest;
             Ok(u64::from(*byte))
         }
-        _ => decode_varint(encoded).map_err(|_| Malformed),
+        _ => long_varint(encoded),
     }
 }
 
+#[inline(never)]
+fn long_varint(encoded: &mut &[u8]) -> Result<u64, Malformed> {
+    decode_varint(encoded).map_err(|_| Malformed)
+}
+
 /// The bytes that begin with their length.
+#[inline(always)]
 pub(super) fn delimited<'a>(encoded: &mut &'a [u8]) -> Result<&'a [u8], Malformed> {
     let length = usize::try_from(varint(encoded)?).map_err(|_| Malformed)?;
     let (taken, rest) = encoded.split_at_checked(length).ok_or(Malformed)?;
@@ -199,7 +218,7 @@ pub(super) fn delimited<'a>(encoded: &mut &'a [u8]) -> Result<&'a [u8], Malforme
     Ok(taken)
 }
 
-/// Kubernetes has no groups.
+/// Takes a field that is not looked at.
 pub(super) fn skip(wire_type: WireType, encoded: &mut &[u8]) -> Result<(), Malformed> {
     let length = match wire_type {
         WireType::Varint => return varint(encoded).map(drop),
