@@ -1,8 +1,9 @@
 //! A pod of the Deployment, as far as there can be one without a kubelet: the container's command line, environment and mounts as the manifest
 //! says, its user, and a root folder with nothing in it but those mounts and the program.
 //!
-//! The program of a test is linked dynamically: its loader and the libraries that `ldd` names are in the root as well, and only these. The
-//! image of `deploy/Containerfile` has a static one, and not even them.
+//! The program is that of the image of `deploy/Containerfile`, which needs nothing else: `tests/run` builds it, and names it in
+//! `PODLENS_STATIC`. Where it is not named, it is the one that other tests run, and the loader and the libraries that `ldd` names are in the
+//! root as well, and only these.
 //!
 //! What a kubelet does beyond that is not done: the root can be written to by root alone, instead of by nobody, and there is no seccomp
 //! profile. Where the test is not root, the container's user is who runs it.
@@ -34,9 +35,9 @@ impl Root {
         // Another user has to get in.
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("it is ours");
         let root = Self(folder);
-        let program = program::podlens();
-        root.copy(program, Path::new("/podlens"));
-        for library in libraries(program) {
+        let (program, libraries) = program_and_libraries();
+        root.copy(&program, Path::new("/podlens"));
+        for library in libraries {
             root.copy(&library, &library);
         }
         root
@@ -113,11 +114,15 @@ fn is_root() -> bool {
     fs::metadata("/proc/self").expect("there is /proc").uid() == 0
 }
 
-/// The loader and the libraries of a program; of a static one, none.
-fn libraries(program: &Path) -> Vec<PathBuf> {
+/// The program, and what it cannot be loaded without.
+fn program_and_libraries() -> (PathBuf, Vec<PathBuf>) {
+    if let Some(program) = std::env::var_os("PODLENS_STATIC") {
+        return (program.into(), Vec::new());
+    }
+    let program = program::podlens();
     let ldd = program::run(Command::new("ldd").arg(program));
     let paths = ldd.stdout.lines().filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')));
-    paths.filter(|path| Path::new(path) != program).map(PathBuf::from).collect()
+    (program.to_owned(), paths.filter(|path| Path::new(path) != program).map(PathBuf::from).collect())
 }
 
 /// What a container of the Deployment is told.
@@ -300,7 +305,7 @@ fn a_root_with_nothing_but_the_mount_is_enough() {
         root.write(&mount.join(name), content, user);
     }
     // Nothing else is there: no passwd, no resolv.conf, no certificates, no time zones, no /tmp, no /proc, no /dev.
-    let libraries = libraries(program::podlens());
+    let (_, libraries) = program_and_libraries();
     let is_needed = |file: &str| file == "/podlens" || Path::new(file).starts_with(mount) || libraries.contains(&file.into());
     let files = root.files();
     assert!(files.iter().all(|file| is_needed(file)), "{files:?}");
