@@ -83,7 +83,7 @@ fn print(summary: &Summary, out: impl Write) -> io::Result<()> {
         writeln!(table, "time\t{first} to {last}")?;
     }
     if summary.lost > 0 {
-        writeln!(table, "lost lines\t{}, for which the disk had no space or the queue no room", summary.lost)?;
+        writeln!(table, "lost lines\t{}, which could not be written", summary.lost)?;
     }
     if summary.refusals_left_out > 0 {
         writeln!(table, "refusals not written\t{}, more than a second may have", summary.refusals_left_out)?;
@@ -147,7 +147,7 @@ mod tests {
         let mut text = Vec::new();
         print(&Summary { lost: 3, ..Summary::default() }, &mut text).unwrap();
         let text = String::from_utf8(text).unwrap();
-        assert_eq!(text.lines().nth(1), Some("lost lines   3, for which the disk had no space or the queue no room"));
+        assert_eq!(text.lines().nth(1), Some("lost lines   3, which could not be written"));
     }
 
     #[test]

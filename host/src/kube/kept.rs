@@ -9,13 +9,15 @@ use prost::encoding::WireType;
 use super::shape::{Malformed, delimited, key, skip, varint};
 
 /// A field's type.
-pub(super) trait Kept: Default {
+///
+/// Only for bytes that `keep` left of a message with such a field: what kind of bytes these are was checked there, and is not here.
+pub(super) trait Decode: Default {
     /// Takes a field's bytes off the front of `kept`. Where a message may have several, what is there already stays.
     fn read(&mut self, kept: &mut &[u8]) -> Result<(), Malformed>;
 }
 
 /// A message's type.
-pub(super) trait KeptMessage: Default {
+pub(super) trait DecodeMessage: Default {
     /// Reads all fields that `kept` consists of.
     fn merge(&mut self, kept: &[u8]) -> Result<(), Malformed>;
 }
@@ -33,21 +35,37 @@ pub(super) fn fields(
     Ok(())
 }
 
-impl<T: KeptMessage> Kept for T {
+/// Says which field of a message has which tag.
+macro_rules! fields_of {
+    ($message:ty { $($tag:expr => $field:ident,)* }) => {
+        impl $crate::kube::kept::DecodeMessage for $message {
+            fn merge(&mut self, kept: &[u8]) -> Result<(), $crate::kube::shape::Malformed> {
+                $crate::kube::kept::fields(kept, |tag, wire_type, kept| match tag {
+                    $(_ if tag == const { $tag } => $crate::kube::kept::Decode::read(&mut self.$field, kept),)*
+                    _ => $crate::kube::shape::skip(wire_type, kept),
+                })
+            }
+        }
+    };
+}
+
+pub(super) use fields_of;
+
+impl<T: DecodeMessage> Decode for T {
     fn read(&mut self, kept: &mut &[u8]) -> Result<(), Malformed> {
         self.merge(delimited(kept)?)
     }
 }
 
-impl Kept for String {
+impl Decode for String {
     #[inline]
     fn read(&mut self, kept: &mut &[u8]) -> Result<(), Malformed> {
-        *self = str::from_utf8(delimited(kept)?).map_err(|_| Malformed)?.to_owned();
+        *self = std::str::from_utf8(delimited(kept)?).map_err(|_| Malformed)?.to_owned();
         Ok(())
     }
 }
 
-impl Kept for bool {
+impl Decode for bool {
     #[inline]
     fn read(&mut self, kept: &mut &[u8]) -> Result<(), Malformed> {
         *self = varint(kept)? != 0;
@@ -55,7 +73,7 @@ impl Kept for bool {
     }
 }
 
-impl Kept for i32 {
+impl Decode for i32 {
     /// A negative one stands there as one of 64 bits, of which the lower are its own.
     #[inline]
     fn read(&mut self, kept: &mut &[u8]) -> Result<(), Malformed> {
@@ -65,7 +83,7 @@ impl Kept for i32 {
     }
 }
 
-impl Kept for i64 {
+impl Decode for i64 {
     #[inline]
     fn read(&mut self, kept: &mut &[u8]) -> Result<(), Malformed> {
         *self = varint(kept)?.cast_signed();
@@ -73,14 +91,14 @@ impl Kept for i64 {
     }
 }
 
-impl<T: Kept> Kept for Option<T> {
+impl<T: Decode> Decode for Option<T> {
     #[inline]
     fn read(&mut self, kept: &mut &[u8]) -> Result<(), Malformed> {
         self.get_or_insert_default().read(kept)
     }
 }
 
-impl<T: Kept> Kept for Vec<T> {
+impl<T: Decode> Decode for Vec<T> {
     #[inline]
     fn read(&mut self, kept: &mut &[u8]) -> Result<(), Malformed> {
         self.push(T::default());
@@ -88,7 +106,7 @@ impl<T: Kept> Kept for Vec<T> {
     }
 }
 
-impl<T: Kept> Kept for BTreeMap<String, T> {
+impl<T: Decode> Decode for BTreeMap<String, T> {
     fn read(&mut self, kept: &mut &[u8]) -> Result<(), Malformed> {
         let (mut name, mut value) = (String::new(), T::default());
         fields(delimited(kept)?, |tag, wire_type, kept| match tag {

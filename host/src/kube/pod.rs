@@ -11,8 +11,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-use super::kept::{Kept, KeptMessage, fields};
-use super::shape::{Field, Fields, Malformed, Shape, Shaped, skip};
+use super::kept::fields_of;
+use super::shape::{Field, Fields, Shape, Shaped};
 
 /// First bytes of every object in Kubernetes' protobuf encoding (apimachinery `serializer/protobuf`).
 pub(crate) const PROTOBUF_MAGIC: &[u8; 4] = b"k8s\0";
@@ -84,14 +84,7 @@ macro_rules! messages {
             const SHAPE: Shape = Shape::Message(const { &Fields::new(&[$(Field::new::<$type>(tag!($($prost)*)),)*]) });
         }
 
-        impl KeptMessage for $name {
-            fn merge(&mut self, kept: &[u8]) -> Result<(), Malformed> {
-                fields(kept, |tag, wire_type, kept| match tag {
-                    $(_ if tag == const { Field::new::<$type>(tag!($($prost)*)).tag() } => self.$field.read(kept),)*
-                    _ => skip(wire_type, kept),
-                })
-            }
-        }
+        fields_of!($name { $(Field::new::<$type>(tag!($($prost)*)).tag() => $field,)* });
     )*};
 }
 
@@ -485,14 +478,7 @@ impl Shaped for Time {
     const SHAPE: Shape = Shape::Message(const { &Fields::new(&[Field::new::<i64>("1")]) });
 }
 
-impl KeptMessage for Time {
-    fn merge(&mut self, kept: &[u8]) -> Result<(), Malformed> {
-        fields(kept, |tag, wire_type, kept| match tag {
-            1 => self.seconds.read(kept),
-            _ => skip(wire_type, kept),
-        })
-    }
-}
+fields_of!(Time { 1 => seconds, });
 
 /// `resource.Quantity`, kept as the server wrote it, such as `250m` or `64Mi`.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
@@ -506,14 +492,7 @@ impl Shaped for Quantity {
     const SHAPE: Shape = Shape::Message(const { &Fields::new(&[Field::new::<String>("1")]) });
 }
 
-impl KeptMessage for Quantity {
-    fn merge(&mut self, kept: &[u8]) -> Result<(), Malformed> {
-        fields(kept, |tag, wire_type, kept| match tag {
-            1 => self.text.read(kept),
-            _ => skip(wire_type, kept),
-        })
-    }
-}
+fields_of!(Quantity { 1 => text, });
 
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

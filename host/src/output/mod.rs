@@ -1,9 +1,9 @@
 //! Writes the rows of a query's answer, and what a component is, for people and for programs.
 //!
 //! One file for each format; `inspection.rs` is what `inspect` and a server tell of a component, `amount.rs` how quantities are written,
-//! and `style.rs` the marks and colours of all that is printed. None of them decides what a row is (that is `query`), where the bytes go, or what a broken pipe
-//! means (those are the caller's). What a guest wrote reaches a person only through `crate::text`, and data formats only with
-//! the escapes that their parsers undo.
+//! and `style.rs` the marks and colours of all that is printed. None of them decides what a row is (that is `query`), where the bytes go,
+//! or what a broken pipe means (those are the caller's). What a guest wrote reaches a person only through `crate::text`, and data formats
+//! only with the escapes that their parsers undo.
 
 mod age;
 mod align;

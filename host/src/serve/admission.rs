@@ -124,8 +124,8 @@ impl Admission {
 
     /// Counts what is done at once, and needs no slot, as a run that begins.
     pub(crate) fn count(&self, tenant: &TenantName, rates: &Rates) -> Result<(), Refused> {
-        let now = Instant::now();
-        self.state().tenant(tenant, rates, now)?.bucket.take(now).map_err(|wait| Refused::new(Why::Rate, wait))
+        let (mut state, now) = (self.state(), Instant::now());
+        state.tenant(tenant, rates, now)?.bucket.take(now).map_err(|wait| Refused::new(Why::Rate, wait))
     }
 
     /// Refuses those who come from now on. Those who wait still get their turn.

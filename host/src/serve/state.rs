@@ -104,7 +104,7 @@ impl State {
 
     /// Takes the policy as the file has it now, if it is another one.
     pub(crate) fn look_at_policy(&self) -> Result<(), Error> {
-        let bytes = policy::read(&self.policy_file)?;
+        let bytes = policy::read(&self.policy_file).inspect_err(|_| self.kept().found = Found::default())?;
         let digest = Digest::of(&bytes);
         {
             let mut kept = self.kept();
@@ -117,6 +117,8 @@ impl State {
                     if is_news {
                         self.metrics.policy_reloaded(false);
                     }
+                    // What it comes to rest at is told of, though it may have been before.
+                    kept.seen = kept.policy.as_ref().map(|policy| policy.digest);
                     let message = format!(
                         "the policy `{}` was another one at each look for {} s, and is taken once it stands still",
                         text::path(&self.policy_file),

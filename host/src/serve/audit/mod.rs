@@ -10,7 +10,7 @@
 //!   `sed -n 7p FILE | tr -d '\n' | sed 's/,"hash":"[0-9a-f]\{64\}"}$/}/' | sha256sum`.
 //! - A crash can leave a line unfinished. The next line then has `torn`: how many bytes lie between the last whole line and it, the newline
 //!   included, and their SHA-256.
-//! - `lost` is how many events since the line before are not in the log, because the disk was full, or too many lines waited. What was to
+//! - `lost` is how many events since the line before are not in the log, because they could not be written, or too many waited. What was to
 //!   happen only once it was on record did not happen, and counts all the same: that somebody tried is not in the log either. A line that
 //!   came late is not lost. The next line that is written tells it, which may have waited already when others were lost, so that `time` does
 //!   not say when that was; of those after the last line nothing tells.

@@ -134,6 +134,15 @@ impl AuditLog {
         self.state.stalled.load(Ordering::Acquire)
     }
 
+    /// Whether a line is not even begun now, for it would be waited for in vain. Then it is lost.
+    pub(crate) fn turns_away(&self) -> bool {
+        let turns_away = self.is_stalled();
+        if turns_away {
+            self.state.lost.fetch_add(1, Ordering::AcqRel);
+        }
+        turns_away
+    }
+
     /// Whether nothing will be written any more.
     pub(crate) fn is_gone(&self) -> bool {
         self.lines.is_closed()

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Unauthenticated;
 use super::token::Sha256Hash;
-use crate::client::{Call, Client};
+use crate::client::{Call, Client, Failure};
 use crate::kube::{Request, Reviewed, TokenClaims};
 use crate::serve::audit::AuditLog;
 use crate::serve::bucket::Bucket;
@@ -104,17 +104,24 @@ impl TokenReviews {
         let until = Instant::now() + HOLDS;
         let request = Request::token_review(token, &audience);
         let answer = self.client.send(&request, Call { deadline, max_bytes: ANSWER_MAX_BYTES }).await;
+        let is_away = matches!(&answer, Err(Failure::Other(error)) if error.is_unavailable());
         // Neither the cause nor the body is told: a server may send the token back in either.
         let reviewed = answer.ok().and_then(|answer| Reviewed::decode(&answer.body, &audience).ok());
+        // One that nothing is known of afterwards counts as nobody's: it was asked about again and again, each time on record.
         let Some(reviewed) = reviewed else {
-            if counts {
-                self.was_not_wrong(from);
-            }
             if !self.audit.is_well() {
+                if counts {
+                    self.was_not_wrong(from);
+                }
                 tracing::warn!("whose a token is could not be found out: the audit log cannot be written");
                 return Err(Unauthenticated::NoAudit);
             }
-            tracing::warn!("the API server did not say whose a token is: may the host create tokenreviews.authentication.k8s.io?");
+            match is_away {
+                true => tracing::warn!("whose a token is could not be found out: the API server does not answer"),
+                false => tracing::warn!(
+                    "the API server did not say whose a token is: may the host create tokenreviews.authentication.k8s.io?"
+                ),
+            }
             return Err(Unauthenticated::CannotTell);
         };
         if counts && matches!(reviewed, Reviewed::ServiceAccount(_)) {

@@ -272,6 +272,15 @@ async fn an_address_may_be_wrong_so_often_and_right_as_often_as_it_likes() {
     assert_eq!(ask("2001:db8::1", 120).await, Err("too many"));
     assert_eq!(fake.seen().len(), 41);
 
+    // What the API server says nothing of was asked about all the same.
+    let fake = Fake::builder().always(post(REVIEWS), Answer::status(403, "Forbidden", "no")).start();
+    let (reviews, _place) = self::reviews(&fake);
+    for number in 0..30 {
+        let shown = format!("Bearer {}", account_token(number));
+        let expected = if number < 20 { "cannot tell" } else { "too many" };
+        assert_eq!(who(&callers, &reviews, &[&shown], &peer("10.0.0.7", None)).await, Err(expected));
+    }
+
     let fake = Fake::builder().always(post(REVIEWS), good("system:serviceaccount:shop:dashboards")).start();
     let (reviews, _place) = self::reviews(&fake);
     for number in 0..40 {

@@ -19,12 +19,11 @@ use super::accept::Form;
 use super::body::{Body, Piece};
 use super::parameters::{self, Asked};
 use super::problem::Problem;
-use super::service::{Call, Service, answer, no_audit, policy_changed, refusal};
+use super::service::{Call, Service, answer, no_audit, policy_changed, refusal, too_many};
 use crate::limits::Limit;
 use crate::output::style::Style;
 use crate::output::{Link, Printer, PrinterOptions, page_policy};
 use crate::query::Description;
-use crate::serve::admission::{Refused, Why};
 use crate::serve::audit::{Allowed, RefusalReason};
 use crate::serve::cache::Reading;
 use crate::serve::policy::QueryName;
@@ -98,18 +97,7 @@ pub(super) async fn run(
             refused(RefusalReason::PolicyChanged).await?;
             return Err(policy_changed());
         }
-        Err(NoRun::Refused(Refused { why, retry_after })) => {
-            let (reason, problem) = match why {
-                Why::Rate => (RefusalReason::Rate, too_many("more runs a second than are yours")),
-                Why::QueueFull => (RefusalReason::QueueFull, too_many("as many of your runs wait as may")),
-                Why::Closed => {
-                    let ends = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", "this server is about to end");
-                    (RefusalReason::Closed, ends)
-                }
-            };
-            refused(reason).await?;
-            return Err(problem.retry_after(retry_after));
-        }
+        Err(NoRun::Refused(no_room)) => return Err(service.no_room(no_room, &call, name).await),
     };
     let (rows, printer) = Rows::printer(form, started.description(), Some(started.id()))?;
     rows.at_most(tenant.limits.get(Limit::OutputBytes).saturating_mul(RENDERED_PER_BYTE));
@@ -117,10 +105,6 @@ pub(super) async fn run(
         Form::JsonLines => Ok(streamed(started, rows, printer, place).await),
         form => Ok(collected(started, form, rows, printer, place).await),
     }
-}
-
-fn too_many(detail: &str) -> Problem {
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_runs", detail)
 }
 
 /// All rows, or none of them.

@@ -18,7 +18,7 @@ use super::problem::Problem;
 use super::route::Route;
 use super::{page, run};
 use crate::runtime::Digest;
-use crate::serve::admission;
+use crate::serve::admission::{self, Why};
 use crate::serve::audit::{self, ChangeKind, Event, QueryChange, RefusalReason, Refused, Subject};
 use crate::serve::authenticate::{Authenticated, Callers, Peer, TokenReviews, Unauthenticated};
 use crate::serve::metrics::{self, HttpRejection};
@@ -190,12 +190,28 @@ impl Service {
         tenant: Option<&Tenant>,
         query: Option<&str>,
     ) -> Result<(), Problem> {
-        if self.runner.audit.is_stalled() {
+        if self.runner.audit.turns_away() {
             return Err(no_audit());
         }
         let tenant = tenant.map(|tenant| tenant.name.clone());
         let refused = Refused { reason, caller, tenant, query: query.map(str::to_owned) };
         self.runner.audit.record(Event::Refused(refused)).written().await.map_err(|_| no_audit())
+    }
+
+    /// Puts on record that there is no room for what a tenant wants to do, and tells when to come back.
+    pub(super) async fn no_room(&self, refused: admission::Refused, call: &Call, query: &QueryName) -> Problem {
+        let (reason, problem) = match refused.why {
+            Why::Rate => (RefusalReason::Rate, too_many("more runs, uploads and deletes a second than are yours")),
+            Why::QueueFull => (RefusalReason::QueueFull, too_many("as many of your runs and uploads wait as may")),
+            Why::Closed => {
+                let ends = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", "this server is about to end");
+                (RefusalReason::Closed, ends)
+            }
+        };
+        match self.refused(reason, call.told.clone(), Some(&call.caller.tenant), Some(query.as_str())).await {
+            Ok(()) => problem.retry_after(refused.retry_after),
+            Err(no_audit) => no_audit,
+        }
     }
 
     fn queries(&self, tenant: &Tenant) -> Value {
@@ -248,7 +264,10 @@ impl Service {
         let bytes = body::read(body, upload.component_bytes).await?;
         // Compiling and describing are work as a run is, and have their turn and their rate.
         let turn = self.runner.admission.admit(&tenant.name, &tenant.rates);
-        let turn = Span::current().within("queue", turn).await.map_err(|refused| too_many(&refused))?;
+        let turn = match Span::current().within("queue", turn).await {
+            Ok(turn) => turn,
+            Err(refused) => return Err(self.no_room(refused, call, name).await),
+        };
         let loaded = self.catalogue.prepare(&place, bytes.to_vec()).await.map_err(|error| upload_problem(&error))?;
         drop(turn);
         let digest = loaded.query.digest();
@@ -283,7 +302,7 @@ impl Service {
         let made = tokio::spawn(async move {
             let _one_at_a_time = service.changes.lock().await;
             let (runner, catalogue) = (&service.runner, &service.catalogue);
-            if runner.audit.is_stalled() {
+            if runner.audit.turns_away() {
                 return Err(no_audit());
             }
             runner.while_same(&tenant, || may(catalogue, &tenant)).unwrap_or_else(|| Err(policy_changed()))?;
@@ -298,7 +317,9 @@ impl Service {
         let tenant = &call.caller.tenant;
         if self.catalogue.is_upload(&tenant.name, name.as_str()) {
             // No work, but a line of the log, and the turn of all who change something.
-            self.runner.admission.count(&tenant.name, &tenant.rates).map_err(|refused| too_many(&refused))?;
+            if let Err(refused) = self.runner.admission.count(&tenant.name, &tenant.rates) {
+                return Err(self.no_room(refused, call, name).await);
+            }
             let (of_check, of_forget) = (name.clone(), name.clone());
             let may = move |catalogue: &Catalogue, tenant: &Tenant| match catalogue.is_upload(&tenant.name, of_check.as_str()) {
                 true => Ok(()),
@@ -345,10 +366,8 @@ fn upload_problem(error: &UploadError) -> Problem {
     }
 }
 
-/// More than runs alone count by a tenant's rate.
-fn too_many(refused: &admission::Refused) -> Problem {
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_runs", "more runs, uploads and deletes a second than are yours")
-        .retry_after(refused.retry_after)
+pub(super) fn too_many(detail: &str) -> Problem {
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_runs", detail)
 }
 
 /// What was asked for was allowed by a policy that is another one now.

@@ -92,7 +92,7 @@ pub(crate) enum NoRun {
 impl Runner {
     /// Waits for a turn, and starts.
     pub(crate) async fn start(self: &Arc<Self>, wish: Wish) -> Result<TenantRun, NoRun> {
-        if self.audit.is_stalled() {
+        if self.audit.turns_away() {
             return Err(NoRun::NoAudit);
         }
         let tenant = Arc::clone(&wish.caller.tenant);
