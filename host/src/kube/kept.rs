@@ -1,6 +1,7 @@
-//! Decodes what [`keep`](super::shape::keep) left of a message: the half of what it costs to look at a pod.
+//! Decodes what [`keep`](super::shape::keep) left of a message, whenever a query looks at a part of a pod.
 //!
-//! The library's decoder reads any buffer piece by piece and checks what was checked. This reads one slice, and a test holds both equal.
+//! The library's decoder reads any buffer piece by piece and checks what was checked. This reads one slice, in fewer instructions, and a test
+//! holds both equal.
 
 use std::collections::BTreeMap;
 

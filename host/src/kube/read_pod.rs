@@ -11,7 +11,7 @@ use prost::Message;
 use prost::encoding::WireType;
 
 use super::DecodeError;
-use super::kept::{Decode, DecodeMessage, fields};
+use super::kept::{DecodeMessage, fields_of};
 use super::pod::{ObjectMeta, Pod, PodSpec, PodStatus};
 use super::shape::{Malformed, delimited, keep, key, skip};
 
@@ -119,14 +119,7 @@ impl ReadPod {
 
     /// Its labels alone.
     pub fn labels(&self) -> BTreeMap<String, String> {
-        const LABELS: u32 = 11;
-        let mut labels = BTreeMap::new();
-        let read = fields(&self.fields.encoded[..self.fields.spec_at], |tag, wire_type, kept| match tag {
-            LABELS => labels.read(kept),
-            _ => skip(wire_type, kept),
-        });
-        debug_assert!(read.is_ok(), "what is kept was checked");
-        read.map_or_else(|_| BTreeMap::new(), |()| labels)
+        decoded::<Labels>(&self.fields.encoded[..self.fields.spec_at]).labels
     }
 
     /// Its spec.
@@ -153,6 +146,14 @@ impl ReadPod {
         size_of::<Self>() + size_of::<Fields>() + ALLOCATIONS_BYTES + key.len() + encoded.len() + object
     }
 }
+
+/// The labels of an encoded [`ObjectMeta`].
+#[derive(Default)]
+struct Labels {
+    labels: BTreeMap<String, String>,
+}
+
+fields_of!(Labels { 11 => labels, });
 
 /// What was checked when it was kept.
 fn decoded<T: DecodeMessage>(kept: &[u8]) -> T {

@@ -158,8 +158,8 @@ impl Server {
         [self.listener.url(), self.health_listener.url()]
     }
 
-    /// Loads queries, and serves until `stop`; then tells who asks that it is not ready any more, and after a while takes no more requests and waits for runs.
-    /// `now` ends all of it at once: runs that are under way are cancelled, and on record as that where the log is well.
+    /// Loads queries, and serves until `stop`; then tells who asks that it is not ready any more, and after a while takes no more requests
+    /// and waits for runs. `now` ends all of it at once: runs that are under way are cancelled, and on record as that where the log is well.
     pub(crate) async fn serve(self, stop: impl Future<Output = ()>, now: impl Future<Output = ()>) {
         let Self { listener, health_listener, state, health, shutdown_delay, shutdown_grace } = self;
         let looking = tokio::spawn(look(Arc::clone(&state)));

@@ -50,13 +50,19 @@ fn what_cannot_be_put_on_record_is_not_done() {
 }
 
 /// A collector that is stopped, or a disk that hangs. Both directions of the test's patience: it takes five seconds, and not for ever.
+/// A pipe whose next write waits for a reader.
+fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
+    let (reader, mut writer) = std::io::pipe().expect("there are pipes");
+    // What one holds on Linux (pipe(7)).
+    writer.write_all(&[b'x'; 65_536]).expect("it is empty");
+    (reader, writer)
+}
+
 #[test]
 fn a_log_that_stands_still_holds_up_those_alone_who_have_to_be_on_record() {
     let fake = cluster().always(get(PODS), pods(&["web-0"], "")).start();
     let own = policy(&[tenant("shop", &[built_in("pod-names")], &[]), ACCOUNT.to_owned()]);
-    let (_reader, mut writer) = std::io::pipe().expect("there are pipes");
-    // What a pipe holds on Linux (pipe(7)): the next write waits for a reader.
-    writer.write_all(&[b'x'; 65_536]).expect("it is empty");
+    let (_reader, writer) = full_pipe();
     let mut server = Setup::of_fake(&fake, &own).audit_to(std::os::fd::OwnedFd::from(writer).into()).start();
     let started = Instant::now();
     let refused = server.get("shop", "/v1/queries/pod-names/run");
@@ -79,8 +85,7 @@ fn a_log_that_stands_still_holds_up_those_alone_who_have_to_be_on_record() {
 #[test]
 fn who_wishes_for_the_end_twice_does_not_wait_for_a_log_that_stands_still() {
     let fake = cluster().start();
-    let (_reader, mut writer) = std::io::pipe().expect("there are pipes");
-    writer.write_all(&[b'x'; 65_536]).expect("it is empty");
+    let (_reader, writer) = full_pipe();
     let own = policy(&[tenant("shop", &[], &[])]);
     let setup = Setup::of_fake(&fake, &own).arguments(&["--shutdown-delay", "10m"]);
     let mut server = setup.audit_to(std::os::fd::OwnedFd::from(writer).into()).start();

@@ -361,7 +361,7 @@ fn upload_problem(error: &UploadError) -> Problem {
     match error {
         UploadError::NotAllowed => Problem::new(StatusCode::FORBIDDEN, "denied", told),
         UploadError::NameTaken | UploadError::TooMany(_) => Problem::new(StatusCode::CONFLICT, "conflict", told),
-        UploadError::Busy => Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_runs", told).retry_after(Duration::from_secs(1)),
+        UploadError::Busy => too_many(&told).retry_after(Duration::from_secs(1)),
         UploadError::Component(error) => Problem::of_error(error),
     }
 }
