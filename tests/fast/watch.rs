@@ -166,6 +166,20 @@ fn a_server_that_is_not_there_from_the_beginning_is_not_waited_for() {
     assert_eq!((done.code, done.stdout.as_str()), (3, ""), "{}", done.stderr);
 }
 
+/// An API server that ends a watch and is back before it is asked again: it may not know its roles yet.
+#[test]
+fn a_server_that_ends_a_watch_and_then_refuses_it_is_asked_again() {
+    let forbidden = || Answer::status(403, "Forbidden", "pods is forbidden");
+    let script = vec![
+        list("7", &["a"]),
+        (watch_from("7"), events(&[event("ADDED", "b", "8")])),
+        (watch_from("8"), forbidden()),
+        (watch_from("8"), forbidden()),
+        (watch_from("8"), silence()),
+    ];
+    check_rows(script, &["a", "b"]);
+}
+
 #[test]
 fn what_cannot_be_watched_is_refused_before_anything_is_asked() {
     for (flags, error) in [

@@ -55,7 +55,7 @@ async fn read(
             let message = format!("the answer of `{}` to {ask} is longer than {max_bytes} bytes", ask.address());
             Err(Refused::Final(Failure::TooLarge { error: Error::new(Kind::Server, message) }))
         }
-        Err(BodyError::Silent) => Err(unreachable::lost(ask, format!("it stood still for {} s", IDLE_TIMEOUT.as_secs()))),
+        Err(BodyError::Silent) => Err(unreachable::silent(ask, format!("it stood still for {} s", IDLE_TIMEOUT.as_secs()))),
         Err(BodyError::Slow) => {
             let message = format!("the answer of `{}` to {ask} comes at less than 1 KiB/s", ask.address());
             Err(Refused::Final(Failure::Other(Error::new(Kind::Unavailable, message))))
@@ -80,7 +80,7 @@ async fn well_begun(
     let ask = telling.ask();
     let mut response = match timeout(HEAD_TIMEOUT, head(telling, pool, credential)).await {
         Ok(head) => head?,
-        Err(_) => return Err(unreachable::lost(ask, format!("it did not begin within {} s", HEAD_TIMEOUT.as_secs()))),
+        Err(_) => return Err(unreachable::silent(ask, format!("it did not begin within {} s", HEAD_TIMEOUT.as_secs()))),
     };
     let code = response.status();
     if !matches!(code, StatusCode::OK | StatusCode::CREATED) {

@@ -23,8 +23,10 @@ pub(super) struct Attempts<'a> {
     patience: Duration,
     /// Connections that were lost, and answers that may be better the next time.
     failed: u32,
-    /// Connections that did not come about, and refusals by a server that has only just come back.
+    /// Connections that did not come about, and what a server did that had only just come back.
     waited: u32,
+    /// Whether a connection ended while it was to answer.
+    was_lost: bool,
     /// Whether another credential was looked for after a 401, which happens once, and what was found.
     looked_for_another: bool,
     another: Option<Credential>,
@@ -51,6 +53,7 @@ impl<'a> Attempts<'a> {
             patience: inner.source.patience(),
             failed: 0,
             waited: 0,
+            was_lost: false,
             looked_for_another: false,
             another: None,
             read_again: false,
@@ -151,16 +154,27 @@ impl<'a> Attempts<'a> {
     ///
     /// An API server that nobody can reach may be a slip in the address, and is told at once. One that has answered before is being
     /// replaced, or its network is: that is waited for until the deadline, and nothing was sent to it, so that any request may be repeated.
-    /// What it refuses when it has only just come back is asked again, too.
+    /// What goes wrong with it when it has only just come back is asked again until then, too.
+    ///
+    /// A connection that ends takes with it all that was asked on it, however much that is: the clients' part in it is none, and each call
+    /// has its first repetition of that free.
     fn after(&mut self, refused: Refused) -> Result<(Error, Duration), Failure> {
+        let presence = &self.inner.presence;
         let (error, delay) = match refused {
-            Refused::Down(error) | Refused::Cut(error) if self.inner.presence.was_away() => (error, self.wait()),
-            Refused::Unauthorized(error) | Refused::Forbidden(error) if self.inner.presence.is_starting() => (error, self.wait()),
+            Refused::Down(error) | Refused::Cut(error) if presence.was_away() => (error, self.wait(None)),
+            Refused::Unauthorized(error) | Refused::Forbidden(error) | Refused::Lost(error) if presence.is_starting() => {
+                (error, self.wait(None))
+            }
+            Refused::Again { error, asked } if presence.is_starting() => (error, self.wait(asked)),
             Refused::Again { error, asked } if self.may_repeat(asked) => (error, self.fail(asked)),
+            Refused::Lost(error) if !std::mem::replace(&mut self.was_lost, true) || self.may_repeat(None) => {
+                (error, self.fail(None))
+            }
             Refused::Cut(error) if self.may_repeat(None) => (error, self.fail(None)),
             Refused::Again { error, .. }
             | Refused::Cut(error)
             | Refused::Down(error)
+            | Refused::Lost(error)
             | Refused::Unauthorized(error)
             | Refused::Forbidden(error)
             | Refused::Untrusted(error) => return Err(Failure::Other(error)),
@@ -184,9 +198,9 @@ impl<'a> Attempts<'a> {
         retry::delay(self.failed, asked, retry::random())
     }
 
-    fn wait(&mut self) -> Duration {
+    fn wait(&mut self, asked: Option<Duration>) -> Duration {
         self.waited += 1;
-        retry::delay(self.waited, None, retry::random())
+        retry::delay(self.waited, asked, retry::random())
     }
 
     fn out_of_time(&self) -> Error {

@@ -74,7 +74,7 @@ struct Inner {
     config: Config,
     source: Source,
     pools: Pools,
-    presence: Presence,
+    presence: Arc<Presence>,
     retries: RetryBudget,
 }
 
@@ -115,6 +115,16 @@ impl Client {
     /// Fails ([`Error::is_configuration`]) when the files that `config` names have become unusable, when certificate and key do not
     /// belong together, or when the platform has no authorities and `config` names none.
     pub fn new(config: Config) -> Result<Self, Error> {
+        Self::of(config, Arc::default())
+    }
+
+    /// The same API server by connections of its own. Whether it is there, both know by what either of them met.
+    #[cfg(feature = "cli")]
+    pub(crate) fn apart(&self) -> Result<Self, Error> {
+        Self::of(self.inner.config.clone(), Arc::clone(&self.inner.presence))
+    }
+
+    fn of(config: Config, presence: Arc<Presence>) -> Result<Self, Error> {
         let pools = Pools::new(&config)?;
         let source = Source::new(&config.credentials.value);
         if matches!(config.tls.authority, Authority::Anybody(_)) {
@@ -126,7 +136,7 @@ impl Client {
         }
         let acting = config.impersonation.clone().map_or(Acting::Ourselves, Acting::As);
         let caller = Caller { acting, ..Caller::default() };
-        let inner = Inner { config, source, pools, presence: Presence::default(), retries: RetryBudget::default() };
+        let inner = Inner { config, source, pools, presence, retries: RetryBudget::default() };
         Ok(Self { inner: Arc::new(inner), caller: Arc::new(caller) })
     }
 
@@ -198,6 +208,17 @@ impl Client {
     pub async fn may_we(&self, access: &Access<'_>, deadline: Instant) -> Result<AccessAnswer, Error> {
         let answer = self.about(&Request::self_subject_access_review(access), deadline).await?;
         AccessAnswer::decode(&answer.body).map_err(|error| self.undecodable("access review", error))
+    }
+
+    /// Whether the API server may have been away a moment ago, so that it may refuse what it allows a moment later.
+    #[cfg(feature = "cli")]
+    pub(crate) fn may_be_starting(&self) -> bool {
+        self.inner.presence.is_starting()
+    }
+
+    /// To be told of an answer that ended though it was to go on: the API server may be away, and back before it is asked anything else.
+    pub(crate) fn broke_off(&self) {
+        self.inner.presence.broke_off();
     }
 
     async fn about(&self, request: &Request, deadline: Instant) -> Result<Response, Error> {

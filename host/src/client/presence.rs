@@ -17,7 +17,7 @@ pub(super) struct Presence(Mutex<Seen>);
 struct Seen {
     /// It has given an answer: it is there, and where it cannot be reached, it is to come back.
     has_answered: bool,
-    /// When it could not be reached, though it had answered before.
+    /// When it could not be reached, though it had answered before, or ended what was to go on.
     away: Option<Instant>,
 }
 
@@ -35,7 +35,12 @@ impl Presence {
         seen.has_answered
     }
 
-    /// Whether it was away a moment ago, so that a refusal may not be its last word.
+    /// It ended what was to go on: it may be away, and back before anybody else notices.
+    pub(super) fn broke_off(&self) {
+        self.was_away();
+    }
+
+    /// Whether it was away a moment ago, so that neither a refusal nor a failure need be its last word.
     pub(super) fn is_starting(&self) -> bool {
         self.seen().away.is_some_and(|away| away.elapsed() < STARTING)
     }
@@ -57,9 +62,11 @@ mod tests {
         assert!(!presence.is_starting());
         presence.answered();
         assert!(!presence.is_starting());
-        assert!(presence.was_away());
-        assert!(presence.is_starting());
-        tokio::time::advance(STARTING).await;
-        assert!(!presence.is_starting());
+        for goes_away in [|it: &Presence| assert!(it.was_away()), Presence::broke_off] {
+            goes_away(&presence);
+            assert!(presence.is_starting());
+            tokio::time::advance(STARTING).await;
+            assert!(!presence.is_starting());
+        }
     }
 }

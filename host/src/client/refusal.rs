@@ -26,6 +26,8 @@ pub(super) enum Refused {
     Down(Error),
     /// The same, of one that ended before it stood, as those of a balancer do whose server is being replaced.
     Cut(Error),
+    /// A connection that stood ended before the answer was complete.
+    Lost(Error),
     /// One side's certificate is not trusted by the other. Files that have rotated may do better.
     Untrusted(Error),
     /// Another token may do better.

@@ -2,8 +2,8 @@
 //!
 //! Retried are GETs that met a lost connection, 429, 500, 502, 503 or 504. client-go retries the statuses only with `Retry-After`, up
 //! to ten times and for however long that header says; here an attempt without it is retried too, the number is smaller, and the
-//! caller's deadline bounds everything. A server that nobody can reach is another matter, see `attempts.rs`; a certificate that is not to
-//! be trusted is told at once.
+//! caller's deadline bounds everything. A server that is away, and one that has only just come back, are another matter, see
+//! `attempts.rs`; a certificate that is not to be trusted is told at once.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -358,6 +358,37 @@ async fn attempts_are_bounded_and_the_last_one_is_told() {
     assert!(lost.is_unavailable() && lost.is_retryable());
 }
 
+/// As when an API server ends that has much under way: what each call loses is lost once.
+#[tokio::test]
+async fn a_lost_connection_costs_no_call_however_many_it_takes_with_it() {
+    let calls = 40;
+    let lost_and_found = [(get("/version"), Answer::cut()), (get("/version"), Answer::json(200, VERSION))];
+    let fake = Fake::start(lost_and_found.iter().cycle().take(2 * calls).cloned());
+    let mount = mount(fake.authority());
+    let client = client(&fake, mount.path());
+    for _ in 0..calls {
+        client.version(within(20)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_has_only_just_come_back_is_given_time() {
+    let authority = Authority::new();
+    let mount = mount(&authority);
+    let good = || (get("/version"), Answer::json(200, VERSION));
+    let fake = Fake::builder().authority(&authority).script([good()]).start();
+    let (client, port) = (client(&fake, mount.path()), fake.port());
+    client.version(within(20)).await.unwrap();
+    drop(fake);
+    let waiting = tokio::spawn(async move { client.version(within(20)).await.map(|version| (version, client)) });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let ill = [Answer::text(503, ""), Answer::cut(), Answer::status(403, "Forbidden", ""), Answer::text(500, "")];
+    let script = ill.iter().chain(&ill).map(|answer| (get("/version"), answer.clone()));
+    let fake = Fake::builder().authority(&authority).port(port).script(script.chain([good()])).start();
+    waiting.await.unwrap().unwrap();
+    assert_eq!(fake.seen().len(), 9);
+}
+
 /// It is posted, and changes nothing.
 #[tokio::test]
 async fn a_review_is_asked_again() {

@@ -58,7 +58,7 @@ pub(super) fn judge(ask: Ask<'_>, error: &reqwest::Error) -> Refused {
     let cause = find_cause(ask, error);
     let cut_off = "the connection was lost before the answer was complete";
     match cause {
-        Cause::Lost => return lost(ask, cut_off),
+        Cause::Lost => return Refused::Lost(incomplete(ask, cut_off)),
         Cause::Cut => return Refused::Cut(incomplete(ask, cut_off)),
         _ => {}
     }
@@ -75,8 +75,8 @@ pub(super) fn judge(ask: Ask<'_>, error: &reqwest::Error) -> Refused {
     }
 }
 
-/// A connection that stood and gave no complete answer.
-pub(super) fn lost(ask: Ask<'_>, how: impl Into<String>) -> Refused {
+/// A connection that stands, and gives no complete answer.
+pub(super) fn silent(ask: Ask<'_>, how: impl Into<String>) -> Refused {
     Refused::Again { error: incomplete(ask, how), asked: None }
 }
 

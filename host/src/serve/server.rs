@@ -106,7 +106,7 @@ impl Server {
         let witness = Arc::new(CallWitness::of_host(&audit, &metrics));
         let client = options.client.witnessed(witness.clone()).acting(Acting::Ourselves).announcing("host");
         // Watches last, and take no place from what everybody waits for.
-        let cache_client = Client::new(options.client.config().clone())?.witnessed(witness).acting(Acting::Ourselves);
+        let cache_client = options.client.apart()?.witnessed(witness).acting(Acting::Ourselves);
         let listener = Listener::bind(options.listen, tls.clone()).await?;
         let health_listener = Listener::bind_anywhere(options.health_listen, None).await?;
         let admission = Admission::new(options.slots);

@@ -22,10 +22,12 @@ const HOLDS: Duration = Duration::from_secs(10);
 /// who was just given a right should not have to wait.
 const REFUSAL_HOLDS: Duration = Duration::from_secs(1);
 
-/// After how long it is asked again where the API server refuses what it has allowed before. One that has just started answers before it
-/// knows any role, and says no to everybody: kube-apiserver's `/readyz` fails meanwhile, which whoever asks it directly does not see.
-/// Arbitrary; a right that was taken away costs this once.
+/// After how long, and for how long, it is asked again where the API server refuses what it has allowed before. One that has just started
+/// answers before it knows any role, and says no to everybody, to the host, too: kube-apiserver's `/readyz` fails meanwhile, which whoever
+/// asks it directly does not see. It took kube-apiserver 1.37.2 under four times the load of its processors up to 2.6 s. Arbitrary beyond
+/// that; a right that was taken away costs the first run that would use it as much.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
+const ASK_FOR: Duration = Duration::from_secs(3);
 
 /// Most decisions that are kept: identities times namespaces times two. Arbitrary; bounds memory to some MiB.
 const MAX_KEPT: usize = 20_000;
@@ -79,12 +81,7 @@ impl AccessReviews {
             Some(allowed) => allowed,
             None => {
                 let access = Access { verb, resource: "pods", namespace };
-                let ask = async || Span::current().within("access_review", self.ask(identity, &access, deadline)).await;
-                let mut decided = ask().await?;
-                if !decided.allowed && self.was_allowed(&asked) && Instant::now() + ASK_AGAIN < deadline {
-                    sleep(ASK_AGAIN).await;
-                    decided = ask().await?;
-                }
+                let decided = self.decide(&asked, identity, &access, deadline).await?;
                 self.keep(asked, decided);
                 decided.allowed
             }
@@ -98,6 +95,27 @@ impl AccessReviews {
         }
     }
 
+    /// Asks, and again where a refusal may not be the last word.
+    async fn decide(&self, asked: &Asked, identity: &Identity, access: &Access<'_>, deadline: Instant) -> Result<Decided, Error> {
+        let (was_allowed, might_ask) = (self.was_allowed(asked), self.has_decided());
+        let patience = Instant::now() + ASK_FOR;
+        loop {
+            let answer = Span::current().within("access_review", self.ask(identity, access, deadline)).await;
+            let is_starting = self.client.may_be_starting();
+            let is_doubtful = match &answer {
+                Ok(decided) => !decided.allowed && (was_allowed || is_starting),
+                Err(error) => error.is_denied() && (might_ask || is_starting),
+            };
+            let next = Instant::now() + ASK_AGAIN;
+            if !is_doubtful || next >= deadline || (next >= patience && !is_starting) {
+                // Refused to ask is not refused to read: it is the host that lacks a right, and nothing is decided.
+                return answer
+                    .map_err(|error| Error::unavailable("nobody could say what the tenant may read", None).because(error));
+            }
+            sleep(ASK_AGAIN).await;
+        }
+    }
+
     async fn ask(&self, identity: &Identity, access: &Access<'_>, deadline: Instant) -> Result<Decided, Error> {
         // Holds from when it was asked: what changes meanwhile may not be in the answer.
         let asked = Instant::now();
@@ -105,13 +123,15 @@ impl AccessReviews {
             Identity::Host => Request::self_subject_access_review(access),
             Identity::ServiceAccount(account) => Request::subject_access_review(access, account),
         };
-        let answer = self.client.ask(&request, Call { deadline, max_bytes: ANSWER_MAX_BYTES }).await;
-        // Refused to ask is not refused to read: it is the host that lacks a right, and nothing is decided.
-        let answer =
-            answer.map_err(|error| Error::unavailable("nobody could say what the tenant may read", None).because(error))?;
+        let answer = self.client.ask(&request, Call { deadline, max_bytes: ANSWER_MAX_BYTES }).await?;
         let answer = AccessAnswer::decode(&answer.body)
             .map_err(|error| Error::server_error("the API server's word on what the tenant may read is none").because(error))?;
         Ok(Decided { allowed: answer.allowed, until: asked + if answer.allowed { HOLDS } else { REFUSAL_HOLDS } })
+    }
+
+    /// Whether the host was ever let ask.
+    fn has_decided(&self) -> bool {
+        !self.kept.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Whether the last decision, which may hold no more, was that it is allowed.

@@ -237,6 +237,12 @@ impl TenantRun {
         if outcome == Outcome::Internal {
             self.runner.metrics.panicked();
         }
+        // Who asked is told no more than that; who runs this server has to know.
+        if let (Outcome::Upstream | Outcome::Internal, Err(error)) = (outcome, &result) {
+            let causes: Vec<_> = error.causes().map(ToString::to_string).collect();
+            let (tenant, run) = (&self.wish.caller.tenant.name, self.id);
+            tracing::warn!(%tenant, %run, cause = causes.join(": "), "a run failed: {error}");
+        }
         self.runner.metrics.postcheck_violated(ending.report.foreign_pods);
         let report = RunReport::new(self.id, &self.wish, self.started, outcome, &ending.report, &self.pods.reading(), &result);
         let report = self.runner.reports.keep(report);

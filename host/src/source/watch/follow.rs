@@ -15,8 +15,11 @@ use crate::text::excerpt;
 
 /// How long one watch lasts: client-go asks for five to ten minutes (`minWatchTimeout` of tools/cache/reflector.go, v0.37.2).
 const WATCH_SECONDS: u64 = 5 * 60;
+const WATCH: Duration = Duration::from_secs(WATCH_SECONDS);
+/// A watch that ends as much before that was cut off. Arbitrary.
+const EARLY: Duration = Duration::from_secs(5);
 /// Longest silence of a watch. The server ends it by then, and sends a bookmark about each minute.
-const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS + 30);
+const SILENCE: Duration = WATCH.saturating_add(Duration::from_secs(30));
 /// How long a list may take for each page, and how long a watch may take to begin before the API server counts as away.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(60);
 const BEGIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -79,6 +82,9 @@ impl Follower {
         loop {
             let began = Instant::now();
             let end = self.watch(&mut version).await;
+            if matches!(end, Ok(())) && began.elapsed() < WATCH.saturating_sub(EARLY) {
+                self.client.broke_off();
+            }
             if began.elapsed() >= LONG_WATCH && matches!(end, Ok(()) | Err(End::Relist(None))) {
                 delay = FIRST_DELAY;
             } else {
