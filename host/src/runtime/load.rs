@@ -2,6 +2,7 @@
 //! it describe itself as the WIT says?
 
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinError;
@@ -119,8 +120,7 @@ async fn load(runtime: Runtime, bytes: Vec<u8>) -> Result<Query, Error> {
         move || -> Result<_, Error> {
             // Before compiling, which takes long.
             check_imports(&imported_names(&bytes))?;
-            let digest = Digest::of(&bytes);
-            let (component, compilation) = compile(&runtime, &bytes)
+            let (component, compilation, digest) = compile_and_name(&runtime, &bytes)
                 .map_err(|error| Error::new(Kind::Component, "the component cannot be compiled").because(error))?;
             check_exports(&component, &engine)?;
             let fits = |error: wasmtime::Error| {
@@ -145,6 +145,17 @@ async fn load(runtime: Runtime, bytes: Vec<u8>) -> Result<Query, Error> {
 /// A thread of ours that died.
 pub(super) fn fault(message: &str, error: JoinError) -> Error {
     Error::new(Kind::Component, message).because(error)
+}
+
+/// Both read all of the bytes, which is what takes a component with a language's runtime in it its time to load.
+fn compile_and_name(runtime: &Runtime, bytes: &[u8]) -> wasmtime::Result<(Component, Compilation, Digest)> {
+    thread::scope(|scope| {
+        let digest = thread::Builder::new().spawn_scoped(scope, || Digest::of(bytes));
+        let (component, compilation) = compile(runtime, bytes)?;
+        // A process that may have no more threads does the one after the other.
+        let digest = digest.ok().and_then(|thread| thread.join().ok()).unwrap_or_else(|| Digest::of(bytes));
+        Ok((component, compilation, digest))
+    })
 }
 
 fn compile(runtime: &Runtime, bytes: &[u8]) -> wasmtime::Result<(Component, Compilation)> {
