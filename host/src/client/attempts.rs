@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::credential::Credential;
 use super::pool::Pool;
+use super::presence::STARTING;
 use super::refusal::Refused;
 use super::retry::{self, MAX_ATTEMPTS};
 use super::{Ask, Failure, Inner};
@@ -27,6 +28,8 @@ pub(super) struct Attempts<'a> {
     waited: u32,
     /// Whether a connection ended while it was to answer.
     was_lost: bool,
+    /// Since when it is asked again because it may have only just come back.
+    given_time: Option<Instant>,
     /// Whether another credential was looked for after a 401, which happens once, and what was found.
     looked_for_another: bool,
     another: Option<Credential>,
@@ -54,6 +57,7 @@ impl<'a> Attempts<'a> {
             failed: 0,
             waited: 0,
             was_lost: false,
+            given_time: None,
             looked_for_another: false,
             another: None,
             read_again: false,
@@ -154,22 +158,19 @@ impl<'a> Attempts<'a> {
     ///
     /// An API server that nobody can reach may be a slip in the address, and is told at once. One that has answered before is being
     /// replaced, or its network is: that is waited for until the deadline, and nothing was sent to it, so that any request may be repeated.
-    /// What goes wrong with it when it has only just come back is asked again until then, too.
+    /// What goes wrong with it when it has only just come back is asked again, too, for as long as one call may take that to be the reason.
     ///
     /// A connection that ends takes with it all that was asked on it, however much that is: the clients' part in it is none, and each call
     /// has its first repetition of that free.
     fn after(&mut self, refused: Refused) -> Result<(Error, Duration), Failure> {
-        let presence = &self.inner.presence;
         let (error, delay) = match refused {
-            Refused::Down(error) | Refused::Cut(error) if presence.was_away() => (error, self.wait(None)),
-            Refused::Unauthorized(error) | Refused::Forbidden(error) | Refused::Lost(error) if presence.is_starting() => {
+            Refused::Down(error) | Refused::Cut(error) if self.inner.presence.was_away() => (error, self.wait(None)),
+            Refused::Unauthorized(error) | Refused::Forbidden(error) | Refused::Lost(error) if self.gives_time() => {
                 (error, self.wait(None))
             }
-            Refused::Again { error, asked } if presence.is_starting() => (error, self.wait(asked)),
+            Refused::Again { error, asked } if self.gives_time() => (error, self.wait(asked)),
             Refused::Again { error, asked } if self.may_repeat(asked) => (error, self.fail(asked)),
-            Refused::Lost(error) if !std::mem::replace(&mut self.was_lost, true) || self.may_repeat(None) => {
-                (error, self.fail(None))
-            }
+            Refused::Lost(error) if self.may_repeat_lost() => (error, self.fail(None)),
             Refused::Cut(error) if self.may_repeat(None) => (error, self.fail(None)),
             Refused::Again { error, .. }
             | Refused::Cut(error)
@@ -191,6 +192,16 @@ impl<'a> Attempts<'a> {
     /// of that the clients together must not make more.
     fn may_repeat(&self, asked: Option<Duration>) -> bool {
         self.failed + 1 < MAX_ATTEMPTS && (asked.is_some() || self.inner.retries.take())
+    }
+
+    fn may_repeat_lost(&mut self) -> bool {
+        let is_first = !std::mem::replace(&mut self.was_lost, true);
+        (is_first && self.failed + 1 < MAX_ATTEMPTS) || self.may_repeat(None)
+    }
+
+    /// Whether the server may have only just come back. One that seems to for ever is ill, and asked no more often than that allows.
+    fn gives_time(&mut self) -> bool {
+        self.inner.presence.is_starting() && self.given_time.get_or_insert_with(Instant::now).elapsed() < STARTING
     }
 
     fn fail(&mut self, asked: Option<Duration>) -> Duration {

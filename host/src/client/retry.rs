@@ -1,6 +1,6 @@
 //! When to try again: pure arithmetic, no clock.
 //!
-//! Retried are GETs that met a lost connection, 429, 500, 502, 503 or 504. client-go retries the statuses only with `Retry-After`, up
+//! Retried is what met a lost connection, 429, 500, 502, 503 or 504: GETs, and reviews, which change nothing. client-go retries the statuses only with `Retry-After`, up
 //! to ten times and for however long that header says; here an attempt without it is retried too, the number is smaller, and the
 //! caller's deadline bounds everything. A server that is away, and one that has only just come back, are another matter, see
 //! `attempts.rs`; a certificate that is not to be trusted is told at once.
@@ -45,7 +45,8 @@ pub(super) fn retry_after(value: &HeaderValue) -> Option<Duration> {
 }
 
 /// What one client may repeat unasked: as much as it is answered, so that a server which is ill gets at most a fifth more than it would
-/// without (the retry throttling of gRPC, A6), and [`RetryBudget::MOST`] at first.
+/// without (the retry throttling of gRPC, A6), and [`RetryBudget::MOST`] at first. Not of this are a call's first lost connection, and what is
+/// asked of a server that has only just come back.
 pub(super) struct RetryBudget(Mutex<u32>);
 
 impl RetryBudget {

@@ -127,6 +127,21 @@ async fn an_api_server_that_has_just_started_is_asked_again() {
     assert_eq!(fake.seen().len(), 4);
 }
 
+/// A host that has lost its right is not asked for by each run anew.
+#[tokio::test]
+async fn a_host_that_is_refused_for_long_is_told_at_once() {
+    let refused = Answer::status(403, "Forbidden", "no");
+    let fake = Fake::builder().script([(post(REVIEWS), allowed(true))]).always(post(REVIEWS), refused).start();
+    let (client, _mount) = client(&fake);
+    let (access, identity) = (AccessReviews::new(client), reader("podlens-reader"));
+    checked(&access, &identity, "list", Some("shop")).await.unwrap();
+    assert!(checked(&access, &identity, "get", Some("shop")).await.unwrap_err().is_unavailable());
+    let asked = fake.seen().len();
+    assert!((3..=8).contains(&asked), "{asked}");
+    assert!(checked(&access, &identity, "get", Some("shop")).await.unwrap_err().is_unavailable());
+    assert_eq!(fake.seen().len(), asked + 1);
+}
+
 /// That may take it a while; another client, which watches, has seen that it was away.
 #[tokio::test]
 async fn an_api_server_that_may_just_have_started_is_asked_until_it_knows() {

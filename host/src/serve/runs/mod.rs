@@ -32,6 +32,7 @@ use crate::serve::policy::{Tenant, TenantName};
 use crate::serve::queries::Loaded;
 use crate::serve::traces::Span;
 use crate::source::ApiServer;
+use crate::text;
 
 pub(crate) use answers::{Answer, Answers};
 pub(crate) use report::{Reports, RunReport, source};
@@ -237,11 +238,11 @@ impl TenantRun {
         if outcome == Outcome::Internal {
             self.runner.metrics.panicked();
         }
-        // Who asked is told no more than that; who runs this server has to know.
+        // Who asked is told the outermost words alone; who runs this server has to know all of them.
         if let (Outcome::Upstream | Outcome::Internal, Err(error)) = (outcome, &result) {
             let causes: Vec<_> = error.causes().map(ToString::to_string).collect();
             let (tenant, run) = (&self.wish.caller.tenant.name, self.id);
-            tracing::warn!(%tenant, %run, cause = causes.join(": "), "a run failed: {error}");
+            tracing::warn!(%tenant, %run, cause = causes.join(": "), "a run failed: {}", text::visible(&error.to_string()));
         }
         self.runner.metrics.postcheck_violated(ending.report.foreign_pods);
         let report = RunReport::new(self.id, &self.wish, self.started, outcome, &ending.report, &self.pods.reading(), &result);

@@ -82,13 +82,18 @@ impl Follower {
         loop {
             let began = Instant::now();
             let end = self.watch(&mut version).await;
-            if matches!(end, Ok(())) && began.elapsed() < WATCH.saturating_sub(EARLY) {
+            let is_cut_off = matches!(end, Ok(())) && began.elapsed() < WATCH.saturating_sub(EARLY);
+            if is_cut_off {
                 self.client.broke_off();
             }
             if began.elapsed() >= LONG_WATCH && matches!(end, Ok(()) | Err(End::Relist(None))) {
                 delay = FIRST_DELAY;
             } else {
                 sleep(delay).await;
+                // Nobody may have asked it anything meanwhile.
+                if is_cut_off {
+                    self.client.broke_off();
+                }
                 delay = delay.saturating_mul(2).min(LONGEST_DELAY);
             }
             let end = match end {
