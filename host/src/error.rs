@@ -93,6 +93,12 @@ impl Error {
         std::iter::successors(self.source(), |cause| StdError::source(*cause))
     }
 
+    /// The same in one line, for a log.
+    #[cfg(feature = "cli")]
+    pub(crate) fn causes_in_line(&self) -> String {
+        self.causes().map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         self.inner.kind
     }

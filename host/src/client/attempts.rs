@@ -169,9 +169,10 @@ impl<'a> Attempts<'a> {
                 (error, self.wait(None))
             }
             Refused::Again { error, asked } if self.gives_time() => (error, self.wait(asked)),
-            Refused::Again { error, asked } if self.may_repeat(asked) => (error, self.fail(asked)),
+            // One that names a time has room by then.
+            Refused::Again { error, asked } if self.may_repeat(asked.is_some()) => (error, self.fail(asked)),
             Refused::Lost(error) if self.may_repeat_lost() => (error, self.fail(None)),
-            Refused::Cut(error) if self.may_repeat(None) => (error, self.fail(None)),
+            Refused::Cut(error) if self.may_repeat(false) => (error, self.fail(None)),
             Refused::Again { error, .. }
             | Refused::Cut(error)
             | Refused::Down(error)
@@ -188,15 +189,15 @@ impl<'a> Attempts<'a> {
         Ok((error, delay))
     }
 
-    /// Whether the request may be sent again to a server that got it. One that names a time has room by then; any other may be ill, and
-    /// of that the clients together must not make more.
-    fn may_repeat(&self, asked: Option<Duration>) -> bool {
-        self.failed + 1 < MAX_ATTEMPTS && (asked.is_some() || self.inner.retries.take())
+    /// Whether the request may be sent again to a server that got it. It may be ill, and of that the clients together must not make more,
+    /// unless the repetition `is_free`.
+    fn may_repeat(&self, is_free: bool) -> bool {
+        self.failed + 1 < MAX_ATTEMPTS && (is_free || self.inner.retries.take())
     }
 
     fn may_repeat_lost(&mut self) -> bool {
         let is_first = !std::mem::replace(&mut self.was_lost, true);
-        (is_first && self.failed + 1 < MAX_ATTEMPTS) || self.may_repeat(None)
+        self.may_repeat(is_first)
     }
 
     /// Whether the server may have only just come back. One that seems to for ever is ill, and asked no more often than that allows.

@@ -50,6 +50,8 @@ pub(crate) use judge::{Judge, Judged, Presented};
 #[cfg(feature = "cli")]
 pub(crate) use pool::client_config;
 #[cfg(feature = "cli")]
+pub(crate) use presence::STARTING;
+#[cfg(feature = "cli")]
 pub(crate) use stream::Streamed;
 pub(crate) use verify::Naming;
 #[cfg(feature = "cli")]

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 /// How long an API server that was away may refuse what it allows a moment later, or fail. It listens before it knows its roles and service
 /// accounts: of 10,000 lists under 20 restarts of Kubernetes 1.37.2, four were answered so with 403. A second or two is usual, and a
 /// cluster with thousands of roles takes longer; arbitrary beyond that.
-pub(super) const STARTING: Duration = Duration::from_secs(10);
+pub(crate) const STARTING: Duration = Duration::from_secs(10);
 
 #[derive(Default)]
 pub(super) struct Presence(Mutex<Seen>);

@@ -1,9 +1,9 @@
 //! When to try again: pure arithmetic, no clock.
 //!
-//! Retried is what met a lost connection, 429, 500, 502, 503 or 504: GETs, and reviews, which change nothing. client-go retries the statuses only with `Retry-After`, up
-//! to ten times and for however long that header says; here an attempt without it is retried too, the number is smaller, and the
-//! caller's deadline bounds everything. A server that is away, and one that has only just come back, are another matter, see
-//! `attempts.rs`; a certificate that is not to be trusted is told at once.
+//! Retried is what met a lost connection, 429, 500, 502, 503 or 504: GETs, and reviews, which change nothing. client-go retries the
+//! statuses only with `Retry-After`, up to ten times and for however long that header says; here an attempt without it is retried too, the
+//! number is smaller, and the caller's deadline bounds everything. A server that is away, and one that has only just come back, are another
+//! matter, see `attempts.rs`; a certificate that is not to be trusted is told at once.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -18,7 +18,7 @@ use crate::text;
 const SUBFOLDER: &str = "components";
 
 /// Where the sizes of all entries together are brought below, the least recently used first. Arbitrary; a component written in Rust
-/// needs 0.3 MB here, one with a Python runtime 20 MB.
+/// needs 0.3 MB here, one with a Python runtime 13 MB.
 const MAX_BYTES: u64 = 512 << 20;
 /// How hard entries are compressed, for zstd. Reading one is part of every start: of a component with a Python runtime, 35 MB of code and
 /// data, this takes a quarter less time than wasmtime's default, 3, and an entry is a tenth larger.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::client::{Call, Client, Response};
+use crate::client::{Call, Client, Response, STARTING};
 use crate::error::Error;
 use crate::kube::{Access, AccessAnswer, Namespace, Request};
 use crate::serve::policy::Identity;
@@ -25,11 +25,10 @@ const REFUSAL_HOLDS: Duration = Duration::from_secs(1);
 /// After how long, and for how long, it is asked again where the API server refuses what it has allowed before. One that has just started
 /// answers before it knows any role, and says no to everybody, to the host, too: kube-apiserver's `/readyz` fails meanwhile, which whoever
 /// asks it directly does not see. It took kube-apiserver 1.37.2 under four times the load of its processors up to 2.6 s. Arbitrary beyond
-/// that; a right that was taken away costs the runs that would use it just then as much, and once.
+/// that; a right that was taken away costs the runs that would use it just then as much, and once. Where the client has seen that the API
+/// server may have just started, a run asks for as long as one call would: [`STARTING`].
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 const ASK_FOR: Duration = Duration::from_secs(3);
-/// For how long where the client has seen that the API server may have just started, for any one run: as long as one call would.
-const ASK_FOR_AT_START: Duration = Duration::from_secs(10);
 
 /// Most decisions that are kept: identities times namespaces times two. Arbitrary; bounds memory to some MiB.
 const MAX_KEPT: usize = 20_000;
@@ -119,13 +118,13 @@ impl AccessReviews {
                 Ok(answer) => Ok(Decided::read(&answer, now)?),
                 Err(error) => Err(error),
             };
-            let refused = self.refused_since(answer.as_ref().is_err_and(Error::is_denied));
+            let refused = self.note_refusal(answer.as_ref().is_err_and(Error::is_denied));
             let is_starting = self.client.may_be_starting();
             let is_doubtful = match &answer {
                 Ok(decided) => !decided.allowed && (was_allowed || is_starting),
                 Err(error) => error.is_denied() && (might_ask || is_starting),
             };
-            let patience = if is_starting { began + ASK_FOR_AT_START } else { refused.unwrap_or(began) + ASK_FOR };
+            let patience = if is_starting { began + STARTING } else { refused.unwrap_or(began) + ASK_FOR };
             if !is_doubtful || Instant::now() + ASK_AGAIN >= patience.min(deadline) {
                 // Refused to ask is not refused to read: it is the host that lacks a right, and nothing is decided.
                 return answer
@@ -139,8 +138,8 @@ impl AccessReviews {
         }
     }
 
-    /// Since when the host is refused to ask, if it is.
-    fn refused_since(&self, is_refused: bool) -> Option<Instant> {
+    /// Remembers whether the host is refused to ask; since when, if it is.
+    fn note_refusal(&self, is_refused: bool) -> Option<Instant> {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         *refused = is_refused.then(|| refused.unwrap_or_else(Instant::now));
         *refused

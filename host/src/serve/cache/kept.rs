@@ -61,8 +61,7 @@ impl Kept {
                 }
             };
             let place = namespace.map_or("all namespaces".to_owned(), |namespace| format!("`{namespace}`"));
-            let causes: Vec<_> = error.causes().map(ToString::to_string).collect();
-            tracing::warn!(place, cause = causes.join(": "), "pods are not kept, and are read each time: {error}");
+            tracing::warn!(place, cause = error.causes_in_line(), "pods are not kept, and are read each time: {error}");
             let mut state = lock(&told);
             state.failed = Some(Instant::now());
             state.lasted = begun.elapsed() >= RETRY.1;

@@ -240,9 +240,8 @@ impl TenantRun {
         }
         // Who asked is told the outermost words alone; who runs this server has to know all of them.
         if let (Outcome::Upstream | Outcome::Internal, Err(error)) = (outcome, &result) {
-            let causes: Vec<_> = error.causes().map(ToString::to_string).collect();
             let (tenant, run) = (&self.wish.caller.tenant.name, self.id);
-            tracing::warn!(%tenant, %run, cause = causes.join(": "), "a run failed: {}", text::visible(&error.to_string()));
+            tracing::warn!(%tenant, %run, cause = error.causes_in_line(), "a run failed: {}", text::visible(&error.to_string()));
         }
         self.runner.metrics.postcheck_violated(ending.report.foreign_pods);
         let report = RunReport::new(self.id, &self.wish, self.started, outcome, &ending.report, &self.pods.reading(), &result);
