@@ -187,21 +187,25 @@ fn classes() -> Vec<Class> {
 
     let memory = Limit("memory-limit");
     class(11, "memory without end", guest(guests::GROWS), memory);
-    let names = ["$b", "$c", "$d", "$e", "$f", "$g", "$h"];
-    let many: String = names.iter().map(|name| format!("(memory {name} 1)")).collect();
-    let grow: String = names.iter().map(|name| format!("(drop (memory.grow {name} (i32.const 16)))")).collect();
-    class(12, "eight memories", more(&many, &endless(&grow)), memory);
+    let memories = |names: &[&str]| {
+        let more_memories: String = names.iter().map(|name| format!("(memory {name} 1)")).collect();
+        let grow: String = names.iter().map(|name| format!("(drop (memory.grow {name} (i32.const 16)))")).collect();
+        more(&more_memories, &endless(&grow))
+    };
+    class(12, "four memories", memories(&["$b", "$c", "$d"]), memory);
+    let eight = ["$b", "$c", "$d", "$e", "$f", "$g", "$h"];
+    class(12, "eight memories", memories(&eight), Refused(422, "invalid_component", "memories count of 8 exceeds", 3));
     let grow = "(drop (table.grow $t (ref.null func) (i32.const 65536))) (drop (table.grow $u (ref.null func) (i32.const 65536)))";
-    class(13, "tables without end", more("(table $t 1 funcref) (table $u 1 funcref)", &endless(grow)), memory);
+    class(13, "tables without end", more("(table $t 1 funcref) (table $u 1 funcref)", &endless(grow)), cpu);
     let touch = "(local $page i32) (loop $again
         (local.set $page (memory.grow (i32.const 1)))
         (i32.store (i32.mul (local.get $page) (i32.const 65536)) (i32.const 1))
         (br $again)) unreachable";
     class(14, "each page taken and touched", run(touch), memory);
-    // Of 3 MiB each: they may describe themselves in 256 MiB, and may not run in 64.
-    let several = Parts { imports: String::new(), ..pages(48, "(i32.const 0)") }.build();
-    class(15, "30 instances", instances(several.clone(), 29), memory);
-    class(15, "64 instances", instances(several, 63), Refused(422, "invalid_component", "memory count too high", 3));
+    // Of 20 MiB each: four may describe themselves in 256 MiB, and may not run in 64.
+    let several = Parts { imports: String::new(), ..pages(320, "(i32.const 0)") }.build();
+    class(15, "four instances", instances(several.clone(), 3), memory);
+    class(15, "64 instances", instances(several, 63), Refused(422, "invalid_component", "exceeds", 3));
     let data = format!("(data $large {:?})", "x".repeat(8 << 20));
     let copies =
         Parts { more: data, ..pages(160, &endless("(memory.init $large (i32.const 65536) (i32.const 0) (i32.const 8388608))")) };

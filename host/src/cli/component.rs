@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read as _;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -50,8 +51,25 @@ async fn said_if_slow<T>(loading: impl Future<Output = T>) -> T {
     }
 }
 
-/// The runtime of the binary. What cannot be cached is compiled each time; that is worth a word only where the user can mend it.
+/// The runtime of the binary.
 pub(super) fn runtime() -> Result<Runtime, Error> {
+    Runtime::with_options(options())
+}
+
+/// The same with a pool of so many places; without, where this process may not have the addresses for it: each run takes longer to start
+/// then.
+pub(super) fn pooled_runtime(places: NonZeroU32) -> Result<Runtime, Error> {
+    let mut options = options();
+    let without_pool = options.clone();
+    options.pool = Some(places);
+    Runtime::with_options(options).or_else(|error| {
+        tracing::warn!("without a pool of memories, for which this process may not have the addresses: {}", error.causes_in_line());
+        Runtime::with_options(without_pool)
+    })
+}
+
+/// What cannot be cached is compiled each time; that is worth a word only where the user can mend it.
+fn options() -> RuntimeOptions {
     let mut options = RuntimeOptions::default();
     if let Some(folder) = cache_folder(&ProcessEnvironment) {
         match CompileCache::open(&folder) {
@@ -66,7 +84,7 @@ pub(super) fn runtime() -> Result<Runtime, Error> {
             }
         }
     }
-    Runtime::with_options(options)
+    options
 }
 
 /// The folder that compiled components are kept in, if they can be.

@@ -17,7 +17,8 @@ use crate::config::{Authority, Collector};
 use crate::error::{Error, Kind};
 use crate::runtime::MAX_COMPONENT_BYTES;
 use crate::serve::audit::Destination;
-use crate::serve::{Apart, Server, ServerOptions, TlsFiles, rlimits};
+use crate::serve::policy::MAX_CONCURRENT_RUNS;
+use crate::serve::{Apart, PLACES, Server, ServerOptions, TlsFiles, rlimits};
 use crate::{Client, Config};
 
 const EXAMPLES: &str = "\
@@ -104,7 +105,7 @@ pub(super) async fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
     take_file_limits_as_errors()?;
     let client = Client::new(usable(connect::config(args.connect)?)?)?;
     let collector = Collector::find(args.otlp_endpoint.as_deref())?;
-    let slots = std::thread::available_parallelism().map_or(1, usize::from).saturating_mul(SLOTS_PER_CPU);
+    let slots = std::thread::available_parallelism().map_or(1, usize::from).saturating_mul(SLOTS_PER_CPU).min(MAX_CONCURRENT_RUNS);
     let guests = tokio::runtime::Builder::new_multi_thread().thread_name("podlens-guest").enable_all().build()?;
     let interrupts = Interrupts::listen()?;
     let tls = match (args.tls_cert_file, args.tls_private_key_file) {
@@ -113,7 +114,7 @@ pub(super) async fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
     };
     let options = ServerOptions {
         client,
-        runtime: component::runtime()?,
+        runtime: component::pooled_runtime(PLACES)?,
         policy: args.policy,
         listen: args.listen,
         health_listen: args.health_listen,

@@ -32,7 +32,7 @@ pub(super) async fn describe(shared: &Shared, pre: &bindings::QueryPre<State>) -
     // Whose limits these are matters: no flag raises them, so no hint is given.
     let description = described.await.map_err(|error| {
         let kind = match error.kind() {
-            kind @ Kind::Limit(_) => kind,
+            kind @ (Kind::Limit(_) | Kind::Fault) => kind,
             _ => Kind::Component,
         };
         Error::new(kind, "the query cannot describe itself").because(error)

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use wasmtime::PoolConcurrencyLimitError;
 use wasmtime::component::ResourceTableError;
 use wasmtime_wasi::I32Exit;
 
@@ -59,6 +60,9 @@ pub(super) fn of_trap(trap: wasmtime::Error, budget: &Budget, log: &Log, during:
             format!("the query holds more than {MAX_HANDLES} pods, lists and streams at once"),
         )
         .hint("let it keep what it needs of a pod, and drop the pod before it reads on; no flag raises this");
+    }
+    if trap.is::<PoolConcurrencyLimitError>() {
+        return Error::new(Kind::Fault, "there is no room for one more run").because(trap);
     }
     let (what, message) = match trap.downcast_ref::<wasmtime::Trap>() {
         // Told on standard error, just before. What is there before any other trap is not about the trap.

@@ -26,4 +26,4 @@ mod traces;
 
 pub(crate) use listen::TlsFiles;
 pub(crate) use queries::{Apart, rlimits};
-pub(crate) use server::{Server, ServerOptions};
+pub(crate) use server::{PLACES, Server, ServerOptions};

@@ -1,6 +1,7 @@
 //! The server's life: from its options to its end.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, RwLock};
@@ -17,6 +18,7 @@ use super::cache::AccessReviews;
 use super::http::{Health, Rules, Service};
 use super::listen::{Listener, Tls, TlsFiles};
 use super::metrics::Metrics;
+use super::policy::MAX_CONCURRENT_RUNS;
 use super::probe::probe;
 use super::queries::{Apart, BuiltIn, Catalogue};
 use super::runs::{Answers, CallWitness, Reports, Runner};
@@ -45,6 +47,11 @@ const CANCELLED_LOOK_INTERVAL: Duration = Duration::from_millis(5);
 /// How long the audit log may take for what it has been given by the end, where the end was to be at once: one that is well takes moments, and
 /// who has asked twice does not wait for one that stands still. Arbitrary.
 const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Places that the pool of its runtime should have: for as many runs as a policy may let go on at once, and for queries that are asked
+/// meanwhile what they are. Arbitrary beyond the runs.
+pub(crate) const PLACES: NonZeroU32 = NonZeroU32::new(1024).unwrap();
+const _: () = assert!(MAX_CONCURRENT_RUNS < PLACES.get() as usize);
 
 /// What a server is made of.
 pub(crate) struct ServerOptions {

@@ -306,6 +306,11 @@ fn what_fails_at_the_api_server_is_told_in_our_words() {
             let report = server.get("shop", &format!("/v1/runs/{}", refused.header("podlens-run").expect("a run has a name")));
             assert!(!report.body.contains("canary"), "{report:?}");
         }
+        // Who runs the server has to know more than who asked.
+        if code >= 500 {
+            wait_for("word of it", || server.said().contains("a run failed: ").then_some(()));
+            assert!(server.said().contains("tenant=shop") && server.said().contains("cause="), "{}", server.said());
+        }
     }
     // Nobody listens there.
     let fake = cluster().start();
@@ -316,4 +321,18 @@ fn what_fails_at_the_api_server_is_told_in_our_words() {
     problem(&refused, 503, "cluster_unavailable");
     assert!(refused.header("retry-after").is_some() && !refused.body.contains("127.0.0.1"), "{refused:?}");
     assert_eq!(server.health("/readyz").code, 503);
+}
+
+#[test]
+fn runs_start_out_of_a_pool_where_there_are_the_addresses_for_one() {
+    // Far less than a pool takes, and far more than all else.
+    const FEW_KIB: u64 = 256 << 20;
+    let says = "without a pool of memories";
+    for is_bounded in [false, true] {
+        let fake = cluster().always(get(PODS), pods(&["web-0"], "")).start();
+        let setup = Setup::of_fake(&fake, &shop(&[built_in("pod-names")], &[]));
+        let server = if is_bounded { setup.addresses(FEW_KIB).start() } else { setup.start() };
+        assert_eq!(server.said().contains(says), is_bounded, "{}", server.said());
+        assert_eq!(server.get("shop", "/v1/queries/pod-names/run").json()[0]["name"], "web-0");
+    }
 }

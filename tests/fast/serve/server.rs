@@ -159,6 +159,15 @@ impl Setup {
         self
     }
 
+    /// With no more than so many KiB of addresses.
+    pub(super) fn addresses(mut self, kib: u64) -> Self {
+        let mut bounded = Command::new("/bin/sh");
+        bounded.arg("-c").arg(format!("ulimit -v {kib} && exec \"$0\" \"$@\"")).arg(self.command.get_program()).env_clear();
+        bounded.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        self.command = bounded;
+        self
+    }
+
     pub(super) fn listen(mut self, listen: &str) -> Self {
         listen.clone_into(&mut self.listen);
         self

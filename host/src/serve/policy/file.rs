@@ -40,7 +40,7 @@ const SYSTEM: &str = "system:";
 const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// Most runs at once and waiting. Arbitrary.
-const MAX_CONCURRENT_RUNS: usize = 1000;
+pub(crate) const MAX_CONCURRENT_RUNS: usize = 1000;
 const MAX_QUEUE: usize = 10_000;
 /// Fewest and most runs of a tenant in a second. Arbitrary: one in 100 s, and more than one server answers.
 const RUNS_PER_SECOND: (f64, f64) = (0.01, 100_000.0);

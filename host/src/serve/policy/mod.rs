@@ -20,6 +20,7 @@ use crate::limits::Limits;
 use crate::policy::Grant;
 use crate::runtime::Digest;
 
+pub(crate) use file::MAX_CONCURRENT_RUNS;
 pub(crate) use read::read;
 pub(crate) use written::PolicyError;
 
