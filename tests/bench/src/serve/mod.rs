@@ -324,8 +324,8 @@ impl Bench<'_> {
         let cluster = &self.arranged.cluster;
         let runtime = &self.runtime;
         let seen = thread::scope(|scope| {
-            // 10,000 in all.
-            let asking = scope.spawn(|| runtime.block_on(ask(askers, 60 * LOAD, 625)));
+            // 20,000 in all, which take somewhat longer than twenty restarts.
+            let asking = scope.spawn(|| runtime.block_on(ask(askers, 60 * LOAD, 1250)));
             let mut restarts = 0;
             while restarts < options.restarts && !asking.is_finished() {
                 if restarts % 2 == 0 {
@@ -341,8 +341,13 @@ impl Bench<'_> {
             (asking.join().expect("asking does not panic"), restarts)
         });
         let (mut seen, restarts) = seen;
-        self.note("restarts of the API server meanwhile", as_f64(restarts as u64), "", None)?;
-        self.note("runs", as_f64(seen.answered() + seen.lost), "", None)?;
+        self.note(
+            "restarts of the API server meanwhile",
+            as_f64(restarts as u64),
+            "",
+            Some(AtLeast(as_f64(options.restarts as u64))),
+        )?;
+        self.note("runs", as_f64(seen.answered() + seen.lost), "", Some(AtLeast(10_000.0)))?;
         self.note("99th percentile", seen.percentile(99), "ms", None)?;
         for (status, count) in seen.statuses.clone().into_iter().filter(|(status, _)| *status != 200) {
             self.note(format!("answered {status}"), as_f64(count), "", None)?;
