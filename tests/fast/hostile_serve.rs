@@ -205,7 +205,7 @@ fn classes() -> Vec<Class> {
     // Of 20 MiB each: four may describe themselves in 256 MiB, and may not run in 64.
     let several = Parts { imports: String::new(), ..pages(320, "(i32.const 0)") }.build();
     class(15, "four instances", instances(several.clone(), 3), memory);
-    class(15, "64 instances", instances(several, 63), Refused(422, "invalid_component", "exceeds", 3));
+    class(15, "64 instances", instances(several, 63), Refused(422, "invalid_component", "Wasm linear memories, which exceeds", 3));
     let data = format!("(data $large {:?})", "x".repeat(8 << 20));
     let copies =
         Parts { more: data, ..pages(160, &endless("(memory.init $large (i32.const 65536) (i32.const 0) (i32.const 8388608))")) };
