@@ -29,7 +29,7 @@
 //!         let min: i64 = arguments.get("min")?;
 //!         for pod in pods::list(ListOptions::new())? {
 //!             let pod = pod?;
-//!             for container in pod.status().containers {
+//!             for container in pod.health().containers {
 //!                 let restarts = container.restarts;
 //!                 if i64::from(restarts) >= min {
 //!                     rows::emit(row![pod.namespace(), pod.name(), container.name, restarts])?;

@@ -12,8 +12,8 @@ use crate::{
 };
 
 pub use crate::bindings::podlens::query::pods::{
-    Condition, ConditionStatus, Container, ContainerKind, ContainerState, ContainerStatus, ListOptions, Metadata, Owner, Phase,
-    Pod, Spec, Status, Termination, Timestamp, Waiting,
+    Condition, ConditionStatus, Container, ContainerHealth, ContainerKind, ContainerState, ContainerStateKind, ContainerStatus,
+    Health, ListOptions, Metadata, Owner, Phase, Pod, Spec, Status, Termination, Timestamp, Waiting,
 };
 
 /// Lists pods, ordered by the text `namespace/name` as bytes. No pod comes twice.

@@ -21,11 +21,18 @@ use crate::support::{Scenario, Source, pod};
 #[tokio::test]
 async fn a_guest_does_as_much_as_it_is_told() {
     let source = Source::of([pod("shop", "web-0"), pod("shop", "web-1")]);
-    let arguments = [("list", "true"), ("read", "name,namespace,metadata,spec,status"), ("times", "3"), ("rows", "4")];
+    let arguments = [("list", "true"), ("read", "name,namespace,metadata,spec,status,health"), ("times", "3"), ("rows", "4")];
     let ran = Scenario::guest(guests::WORKS).await.source(&source).arguments(&arguments).run().await;
     assert_eq!(ran.told(), "success");
-    for function in [HostFunction::Name, HostFunction::Namespace, HostFunction::Metadata, HostFunction::Spec, HostFunction::Status]
-    {
+    let read = [
+        HostFunction::Name,
+        HostFunction::Namespace,
+        HostFunction::Metadata,
+        HostFunction::Spec,
+        HostFunction::Status,
+        HostFunction::Health,
+    ];
+    for function in read {
         assert_eq!(ran.report.calls(function), 6, "{}", function.name());
     }
     assert_eq!((ran.report.used(Limit::Rows), ran.rows.len()), (4, 4));

@@ -342,7 +342,7 @@ async fn every_import_of_the_contract_denies() {
             WorldItem::Function(function) => panic!("`{}` is imported by the world itself", function.name),
         }
     }
-    assert_eq!(functions.len(), 10, "the world's imports are found");
+    assert_eq!(functions.len(), 11, "the world's imports are found");
     for (interface, function) in functions {
         let cluster = cluster();
         match (interface.as_str(), function.name.as_str(), &function.kind) {

@@ -35,6 +35,8 @@ pub enum HostFunction {
     Spec,
     /// A pod's status.
     Status,
+    /// How a pod does, in short.
+    Health,
     /// A pod's whole object.
     Object,
     /// `rows.emit`.
@@ -52,6 +54,7 @@ impl HostFunction {
         Self::Metadata,
         Self::Spec,
         Self::Status,
+        Self::Health,
         Self::Object,
         Self::Emit,
     ];
@@ -67,6 +70,7 @@ impl HostFunction {
             Self::Metadata => "pod.metadata",
             Self::Spec => "pod.spec",
             Self::Status => "pod.status",
+            Self::Health => "pod.health",
             Self::Object => "pod.object",
             Self::Emit => "rows.emit",
         }

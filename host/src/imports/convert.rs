@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::bindings::podlens::query::pods as wit;
 use crate::kube::{
-    Container, ContainerState, ContainerStateTerminated, ContainerStatus, ObjectMeta, OwnerReference, PodCondition, PodSpec,
-    Quantity, Time,
+    Container, ContainerHealth, ContainerState, ContainerStateTerminated, ContainerStatus, ObjectMeta, OwnerReference,
+    PodCondition, PodSpec, Quantity, StateKind, Time,
 };
 use crate::policy::VisiblePod;
 
@@ -29,7 +29,10 @@ pub(super) fn metadata(meta: ObjectMeta) -> wit::Metadata {
 
 pub(super) fn spec(spec: PodSpec) -> wit::Spec {
     let init = spec.init_containers.into_iter().map(|it| {
-        let kind = init_kind(&it);
+        let kind = match it.restart_policy.as_deref() {
+            Some("Always") => wit::ContainerKind::Sidecar,
+            _ => wit::ContainerKind::Init,
+        };
         container(it, kind)
     });
     let app = spec.containers.into_iter().map(|it| container(it, wit::ContainerKind::App));
@@ -52,26 +55,9 @@ pub(super) fn spec(spec: PodSpec) -> wit::Spec {
 
 pub(super) fn status(read: &VisiblePod) -> wit::Status {
     let status = read.status();
-    // A status names its container; whether an init container is a sidecar stands in the spec, which few pods are decoded for.
-    let init_containers = if status.init_container_statuses.is_empty() { Vec::new() } else { read.spec().init_containers };
-    let init_kind = |name: &str| {
-        let container = init_containers.iter().find(|container| container.name == name);
-        container.map_or(wit::ContainerKind::Init, init_kind)
-    };
-    let init = status.init_container_statuses.into_iter().map(|it| {
-        let kind = init_kind(&it.name);
-        container_status(it, kind)
-    });
-    let app = status.container_statuses.into_iter().map(|it| container_status(it, wit::ContainerKind::App));
-    let ephemeral = status.ephemeral_container_statuses.into_iter().map(|it| container_status(it, wit::ContainerKind::Ephemeral));
+    let containers = [status.init_container_statuses, status.container_statuses, status.ephemeral_container_statuses];
     wit::Status {
-        phase: match status.phase.as_str() {
-            "Pending" => wit::Phase::Pending,
-            "Running" => wit::Phase::Running,
-            "Succeeded" => wit::Phase::Succeeded,
-            "Failed" => wit::Phase::Failed,
-            _ => wit::Phase::Unknown,
-        },
+        phase: phase(&status.phase),
         reason: text(status.reason),
         message: text(status.message),
         started: seconds(status.start_time),
@@ -84,15 +70,48 @@ pub(super) fn status(read: &VisiblePod) -> wit::Status {
         },
         nominated_node: text(status.nominated_node_name),
         conditions: status.conditions.into_iter().map(condition).collect(),
-        containers: init.chain(app).chain(ephemeral).collect(),
+        containers: with_kinds(read, containers, |it| &it.name).map(container_status).collect(),
     }
 }
 
-fn init_kind(container: &Container) -> wit::ContainerKind {
-    match container.restart_policy.as_deref() {
-        Some("Always") => wit::ContainerKind::Sidecar,
-        _ => wit::ContainerKind::Init,
+pub(super) fn health(read: &VisiblePod) -> wit::Health {
+    let health = read.health();
+    let containers = [health.init_containers, health.containers, health.ephemeral_containers];
+    wit::Health {
+        phase: phase(&health.phase),
+        reason: text(health.reason),
+        ready: health.ready,
+        terminating: health.terminating,
+        containers: with_kinds(read, containers, |it| &it.name).map(container_health).collect(),
     }
+}
+
+fn phase(phase: &str) -> wit::Phase {
+    match phase {
+        "Pending" => wit::Phase::Pending,
+        "Running" => wit::Phase::Running,
+        "Succeeded" => wit::Phase::Succeeded,
+        "Failed" => wit::Phase::Failed,
+        _ => wit::Phase::Unknown,
+    }
+}
+
+/// Init containers, containers and ephemeral containers, one behind the other, each with its role.
+///
+/// What is told of a container names it; whether an init container is a sidecar stands in the spec, which few pods are decoded for.
+fn with_kinds<T>(
+    read: &VisiblePod,
+    [init, app, ephemeral]: [Vec<T>; 3],
+    name: impl Fn(&T) -> &str,
+) -> impl Iterator<Item = (T, wit::ContainerKind)> {
+    let sidecars = if init.is_empty() { Vec::new() } else { read.sidecars() };
+    let init = init.into_iter().map(move |it| {
+        let is_sidecar = sidecars.iter().any(|sidecar| sidecar == name(&it));
+        (it, if is_sidecar { wit::ContainerKind::Sidecar } else { wit::ContainerKind::Init })
+    });
+    let app = app.into_iter().map(|it| (it, wit::ContainerKind::App));
+    let ephemeral = ephemeral.into_iter().map(|it| (it, wit::ContainerKind::Ephemeral));
+    init.chain(app).chain(ephemeral)
 }
 
 fn container(container: Container, kind: wit::ContainerKind) -> wit::Container {
@@ -109,17 +128,37 @@ fn container(container: Container, kind: wit::ContainerKind) -> wit::Container {
     }
 }
 
-fn container_status(status: ContainerStatus, kind: wit::ContainerKind) -> wit::ContainerStatus {
+fn container_status((status, kind): (ContainerStatus, wit::ContainerKind)) -> wit::ContainerStatus {
     wit::ContainerStatus {
         name: status.name,
         kind,
         image: status.image,
         image_id: status.image_id,
         ready: status.ready,
-        restarts: u32::try_from(status.restart_count).unwrap_or(0),
+        restarts: restarts(status.restart_count),
         state: state(status.state),
         last_termination: status.last_state.terminated.map(termination),
     }
+}
+
+fn container_health((health, kind): (ContainerHealth, wit::ContainerKind)) -> wit::ContainerHealth {
+    wit::ContainerHealth {
+        name: health.name,
+        kind,
+        ready: health.ready,
+        restarts: restarts(health.restart_count),
+        state: match health.state {
+            StateKind::Waiting => wit::ContainerStateKind::Waiting,
+            StateKind::Running => wit::ContainerStateKind::Running,
+            StateKind::Terminated => wit::ContainerStateKind::Terminated,
+        },
+        reason: text(health.reason),
+        last_reason: text(health.last_reason),
+    }
+}
+
+fn restarts(count: i32) -> u32 {
+    u32::try_from(count).unwrap_or(0)
 }
 
 fn state(state: ContainerState) -> wit::ContainerState {

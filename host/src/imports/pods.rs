@@ -153,6 +153,10 @@ impl pods::HostPod for Imports {
         Ok(convert::status(self.held(HostFunction::Status, &pod)?))
     }
 
+    fn health(&mut self, pod: Resource<HeldPod>) -> wasmtime::Result<pods::Health> {
+        Ok(convert::health(self.held(HostFunction::Health, &pod)?))
+    }
+
     fn object(&mut self, pod: Resource<HeldPod>) -> Result<String, Failure> {
         let object = self.held(HostFunction::Object, &pod).map_err(Failure::Trap)?.object().map(Cow::into_owned);
         object.ok_or_else(|| Failure::Guest(types::Error::Denied("whole objects were not asked for with this pod".into())))

@@ -12,6 +12,7 @@ mod decode;
 mod field_selector;
 #[cfg(feature = "cli")]
 mod forward;
+mod health;
 mod kept;
 mod label_selector;
 mod list_decoder;
@@ -42,6 +43,7 @@ pub use field_selector::FieldSelector;
 pub(crate) use forward::{
     ForwardGet, ForwardList, Health, IncludeObject, ListParameters, Representation, ResourceVersionMatch, View, Watch,
 };
+pub use health::{ContainerHealth, PodHealth, StateKind};
 pub use label_selector::LabelSelector;
 pub(crate) use list_decoder::ListDecoder;
 pub use manifest::{Manifest, ManifestError};

@@ -11,6 +11,7 @@ use prost::Message;
 use prost::encoding::WireType;
 
 use super::DecodeError;
+use super::health::{self, PodHealth};
 use super::kept::{DecodeMessage, fields_of};
 use super::pod::{ObjectMeta, Pod, PodSpec, PodStatus};
 use super::shape::{Malformed, delimited, keep, key, skip};
@@ -132,6 +133,19 @@ impl ReadPod {
         decoded(&self.fields.encoded[self.fields.status_at..])
     }
 
+    /// How it does, in short.
+    pub fn health(&self) -> PodHealth {
+        let metadata = decoded::<health::Metadata>(&self.fields.encoded[..self.fields.spec_at]);
+        PodHealth::of(metadata, decoded(&self.fields.encoded[self.fields.status_at..]))
+    }
+
+    /// The names of its init containers that keep running beside the others: its sidecars.
+    pub fn sidecars(&self) -> Vec<String> {
+        let spec = decoded::<InitContainers>(&self.fields.encoded[self.fields.spec_at..self.fields.status_at]);
+        let sidecars = spec.init_containers.into_iter().filter(|container| container.restart_policy == "Always");
+        sidecars.map(|container| container.name).collect()
+    }
+
     /// All that podlens reads of it, decoded.
     pub fn pod(&self) -> Pod {
         Pod { metadata: self.metadata(), spec: self.spec(), status: self.status() }
@@ -154,6 +168,23 @@ struct Labels {
 }
 
 fields_of!(Labels { 11 => labels, });
+
+/// The init containers of an encoded [`PodSpec`].
+#[derive(Default)]
+struct InitContainers {
+    init_containers: Vec<InitContainer>,
+}
+
+fields_of!(InitContainers { 20 => init_containers, });
+
+/// Of an init container what tells whether it is a sidecar.
+#[derive(Default)]
+struct InitContainer {
+    name: String,
+    restart_policy: String,
+}
+
+fields_of!(InitContainer { 1 => name, 24 => restart_policy, });
 
 /// What was checked when it was kept.
 fn decoded<T: DecodeMessage>(kept: &[u8]) -> T {

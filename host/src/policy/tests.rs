@@ -89,6 +89,7 @@ fn seen(grant: &Grant, pod: ReadPod) -> Vec<Seen> {
         ("metadata", serde_json::to_string(&pod.metadata()).unwrap()),
         ("spec", serde_json::to_string(&pod.spec()).unwrap()),
         ("status", serde_json::to_string(&pod.status()).unwrap()),
+        ("health", format!("{:?}", pod.health())),
         ("object", pod.object().unwrap().into_owned()),
         ("size", pod.size_bytes().to_string()),
         ("debug", format!("{pod:?}")),

@@ -6,7 +6,7 @@ use std::fmt;
 use super::redaction::{self, LAST_APPLIED, Redaction, Withheld};
 #[cfg(feature = "cli")]
 use crate::kube::Pod;
-use crate::kube::{ContainerState, ContainerStatus, ObjectMeta, PodSpec, PodStatus, ReadPod};
+use crate::kube::{ContainerState, ContainerStatus, ObjectMeta, PodHealth, PodSpec, PodStatus, ReadPod};
 
 /// An admitted pod, and all that a query can get of it. [`PodRequest::admit`](super::PodRequest::admit) is its only constructor.
 ///
@@ -99,6 +99,27 @@ impl VisiblePod {
             }
         }
         status
+    }
+
+    pub(crate) fn health(&self) -> PodHealth {
+        for redaction in self.withheld.iter() {
+            match redaction {
+                // Words such as `OOMKilled` are no messages. Of the rest nothing is decoded.
+                Redaction::Env
+                | Redaction::Annotations
+                | Redaction::Labels
+                | Redaction::Images
+                | Redaction::Ips
+                | Redaction::Messages
+                | Redaction::Nodes => {}
+            }
+        }
+        self.read.health()
+    }
+
+    /// The names of its sidecars.
+    pub(crate) fn sidecars(&self) -> Vec<String> {
+        self.read.sidecars()
     }
 
     /// Its whole object, where it has one. Where something is withheld, each call parses it, once.

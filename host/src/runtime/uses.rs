@@ -7,7 +7,7 @@ use wasmtime::component::types::ComponentItem;
 /// The interface that reads pods, without its version.
 const PODS: &str = "podlens:query/pods";
 /// Its functions that read more of a pod than metadata. A whole object is asked for in another way.
-const BEYOND_METADATA: &[&str] = &["[method]pod.spec", "[method]pod.status"];
+const BEYOND_METADATA: &[&str] = &["[method]pod.spec", "[method]pod.status", "[method]pod.health"];
 
 /// Which verbs on pods a query can cause at all: it has no way to a function that it does not import.
 ///

@@ -14,6 +14,7 @@ fn describe() -> Description {
             Column::text("metadata", "Its metadata"),
             Column::text("spec", "Its spec"),
             Column::text("status", "Its status"),
+            Column::text("health", "How it does"),
         ])
         .parameters([Parameter::boolean("objects", "Whether to ask for whole objects").default(false)])
 }
@@ -28,6 +29,7 @@ fn run(arguments: Arguments) -> Result<(), Error> {
             format!("{:#?}", pod.metadata()),
             format!("{:#?}", pod.spec()),
             format!("{:#?}", pod.status()),
+            format!("{:#?}", pod.health()),
         ])?;
     }
     Ok(())

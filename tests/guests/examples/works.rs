@@ -44,6 +44,7 @@ fn accessor(name: &str) -> Result<fn(&Pod), Error> {
         "metadata" => |pod| drop(black_box(pod.metadata())),
         "spec" => |pod| drop(black_box(pod.spec())),
         "status" => |pod| drop(black_box(pod.status())),
+        "health" => |pod| drop(black_box(pod.health())),
         _ => return Err(Error::InvalidArgument(format!("no accessor is named `{name}`"))),
     })
 }

@@ -55,7 +55,7 @@ const does = {
   },
   *get() {
     using pod = get('shop', 'down');
-    yield [pod.name(), pod.status().containers.length, null, null, null];
+    yield [pod.name(), pod.status().containers.length, null, pod.health().containers[0].state === 'terminated', null];
   },
   *missing() {
     try {

@@ -58,7 +58,7 @@ class WitWorld(Query):
 
     def get(self, **_):
         with get("shop", "down") as pod:
-            yield pod.name(), len(pod.status().containers), None, None, None
+            yield pod.name(), len(pod.status().containers), None, pod.health().containers[0].state.name == "TERMINATED", None
 
     def missing(self, **_):
         try:

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use podlens_guest::{
     Arguments, Column, Description, Error, Query,
-    pods::{self, ConditionStatus, ListOptions, Pod},
+    pods::{self, ListOptions, Pod},
     row, rows,
 };
 
@@ -82,14 +82,11 @@ struct Load {
 
 impl Load {
     fn count(&mut self, pod: &Pod) {
-        let status = pod.status();
-        let is_deleted = pod.metadata().deleted.is_some();
-        let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready");
-        let is_ready = ready.is_some_and(|ready| ready.status == ConditionStatus::True);
+        let health = pod.health();
         self.pods += 1;
-        self.not_ready += u32::from(!is_ready && !is_deleted);
-        self.terminating += u32::from(is_deleted);
-        self.restarts += status.containers.iter().map(|container| i64::from(container.restarts)).sum::<i64>();
+        self.not_ready += u32::from(!health.ready && !health.terminating);
+        self.terminating += u32::from(health.terminating);
+        self.restarts += health.containers.iter().map(|container| i64::from(container.restarts)).sum::<i64>();
     }
 }
 

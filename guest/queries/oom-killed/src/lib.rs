@@ -5,10 +5,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use podlens_guest::{
     Arguments, Column, Description, Error, Parameter, Query,
-    pods::{self, ContainerState, ContainerStatus, ListOptions, Spec, Termination},
+    pods::{self, ContainerHealth, ContainerState, ContainerStatus, ListOptions, Spec, Termination},
     row,
     rows::{self, Cell},
 };
+
+/// The word of a container that the kernel ended for want of memory.
+const OOM_KILLED: &str = "OOMKilled";
 
 struct OomKilled;
 
@@ -36,11 +39,10 @@ impl Query for OomKilled {
         let earliest = hours.map(|hours| now().saturating_sub(hours.saturating_mul(3600)));
         for pod in pods::list(ListOptions::new())? {
             let pod = pod?;
-            let killed: Vec<_> = pod.status().containers.into_iter().filter_map(|it| last_kill(&it).map(|end| (it, end))).collect();
-            // The spec is copied only of the few pods that have something to show.
-            if killed.is_empty() {
+            if !pod.health().containers.iter().any(was_killed) {
                 continue;
             }
+            let killed: Vec<_> = pod.status().containers.into_iter().filter_map(|it| last_kill(&it).map(|end| (it, end))).collect();
             let spec = pod.spec();
             for (container, end) in killed {
                 if earliest.zip(end.finished).is_some_and(|(earliest, finished)| finished < earliest) {
@@ -63,6 +65,11 @@ impl Query for OomKilled {
     }
 }
 
+/// Whether it shows a kill. What more there is to tell of it costs more, and is asked of those few pods.
+fn was_killed(container: &ContainerHealth) -> bool {
+    [&container.reason, &container.last_reason].into_iter().any(|reason| reason.as_deref() == Some(OOM_KILLED))
+}
+
 /// The latest kill of the container that is still known: of its present end and the one before.
 fn last_kill(container: &ContainerStatus) -> Option<Termination> {
     let current = match &container.state {
@@ -71,7 +78,7 @@ fn last_kill(container: &ContainerStatus) -> Option<Termination> {
     };
     // One that was killed, started again and is now down for another reason still shows the kill.
     let mut ends = current.into_iter().chain(&container.last_termination);
-    ends.find(|end| end.reason.as_deref() == Some("OOMKilled")).cloned()
+    ends.find(|end| end.reason.as_deref() == Some(OOM_KILLED)).cloned()
 }
 
 fn memory_limit<'a>(spec: &'a Spec, container: &str) -> Option<&'a String> {

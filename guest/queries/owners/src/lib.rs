@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::BTreeMap};
 
 use podlens_guest::{
     Arguments, Column, Description, Error, Parameter, Query,
-    pods::{self, ConditionStatus, ListOptions, Metadata, Phase, Status},
+    pods::{self, Health, ListOptions, Metadata, Phase},
     row, rows,
 };
 
@@ -36,10 +36,8 @@ impl Query for Owners {
         let mut owners: BTreeMap<(String, Option<Controller>), Pods> = BTreeMap::new();
         for pod in pods::list(ListOptions::new())? {
             let pod = pod?;
-            let metadata = pod.metadata();
-            let is_deleted = metadata.deleted.is_some();
-            let owner = (pod.namespace(), controller(metadata, fold));
-            owners.entry(owner).or_default().count(is_deleted, &pod.status());
+            let owner = (pod.namespace(), controller(pod.metadata(), fold));
+            owners.entry(owner).or_default().count(&pod.health());
         }
 
         let mut owners: Vec<_> = owners.into_iter().collect();
@@ -81,15 +79,14 @@ struct Pods {
 }
 
 impl Pods {
-    fn count(&mut self, is_deleted: bool, status: &Status) {
-        if matches!(status.phase, Phase::Succeeded | Phase::Failed) {
+    fn count(&mut self, health: &Health) {
+        if matches!(health.phase, Phase::Succeeded | Phase::Failed) {
             self.ended += 1;
-        } else if is_deleted {
+        } else if health.terminating {
             self.terminating += 1;
         } else {
             self.active += 1;
-            let is_ready = |it: &pods::Condition| it.type_ == "Ready" && it.status == ConditionStatus::True;
-            self.ready += u32::from(status.conditions.iter().any(is_ready));
+            self.ready += u32::from(health.ready);
         }
     }
 }

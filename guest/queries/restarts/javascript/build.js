@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { componentize } from 'componentize-qjs';
 
 /** What a pod has besides its metadata. */
-const DETAILS = ['spec', 'status', 'object'];
+const DETAILS = ['spec', 'status', 'health', 'object'];
 
 const [contract, out] = process.argv.slice(2);
 // The tool takes one folder: what the world in there includes is in its folder `deps`.

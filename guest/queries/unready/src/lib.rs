@@ -26,11 +26,12 @@ impl Query for Unready {
         // Pods that ended with success are done, not unready.
         for pod in pods::list(ListOptions::new().fields("status.phase!=Succeeded"))? {
             let pod = pod?;
-            let status = pod.status();
-            let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready");
-            if ready.is_some_and(|ready| ready.status == ConditionStatus::True) {
+            // Most are ready. What costs more is asked of the few that are not.
+            if pod.health().ready {
                 continue;
             }
+            let status = pod.status();
+            let ready = status.conditions.iter().find(|condition| condition.type_ == "Ready");
             let metadata = pod.metadata();
             let since = ready.and_then(|ready| ready.last_transition).or(metadata.created);
             let (reason, message) = match metadata.deleted {

@@ -10,7 +10,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 /// What a pod has besides its metadata.
-const DETAILS: [&str; 3] = ["spec", "status", "object"];
+const DETAILS: [&str; 4] = ["spec", "status", "health", "object"];
 
 /// Where in the contract they are.
 const PODS: &str = "pods.wit";
@@ -122,9 +122,10 @@ mod tests {
             (&[][..], &[][..]),
             (&[("query.py", "pod.name()")], &[]),
             (&[("query.py", "pod.status().phase")], &["status"]),
+            (&[("query.py", "pod.health().ready")], &["health"]),
             (&[("query.py", "# its spec"), ("more/parts.py", "objects = pod.object()")], &["spec", "object"]),
             (&[("query.py", "statuses = pods(objects=True); my_spec = 1")], &[]),
-            (&[("podlens.py", "spec status object"), (".venv/lib/a.py", "spec"), ("status.txt", "status")], &[]),
+            (&[("podlens.py", "spec status health object"), (".venv/lib/a.py", "spec"), ("status.txt", "status")], &[]),
         ] {
             assert_eq!(methods(files), [always, besides].concat(), "{files:?}");
         }

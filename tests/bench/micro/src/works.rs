@@ -8,13 +8,14 @@ use podlens::{Grant, Limit, PodSource, Query, RunOptions, Runtime, RuntimeOption
 use podlens_tests::guests;
 
 /// What a guest reads of each pod of a page: names of such sets, and their accessors.
-pub const SETS: [(&str, &str); 6] = [
+pub const SETS: [(&str, &str); 7] = [
     ("handles", ""),
     ("name+namespace", "name,namespace"),
+    ("name+namespace+health", "name,namespace,health"),
     ("name+namespace+status", "name,namespace,status"),
     ("metadata", "metadata"),
     ("spec", "spec"),
-    ("all", "name,namespace,metadata,spec,status"),
+    ("all", "name,namespace,metadata,spec,status,health"),
 ];
 
 /// The guest, compiled, and one thread that host and guest share, so that all work is in sequence.
