@@ -102,7 +102,8 @@ where
                 Ok(opened) => opened,
                 Err(error) => return tracing::debug!(%error, "a client did not come in"),
             };
-            let answer = |request| answer(request, client.clone(), stop.clone());
+            // On the heap, for as long as there is a request: most connections have none.
+            let answer = |request| Box::pin(answer(request, client.clone(), stop.clone()));
             if let Err(error) = connection::serve(stream, seat, stop.clone(), room.idle, answer).await {
                 tracing::debug!(%error, "a client's connection ended");
             }

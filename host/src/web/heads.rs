@@ -1,12 +1,18 @@
 //! How the bytes of requests have to look, beyond what hyper demands: every line ends with CRLF, and no line has a bare CR, a bare LF
-//! or a NUL in it; the request line has no fragment. Two parsers that disagree on any of these see different requests in the same bytes.
+//! or a NUL in it; the request line has no fragment; how long a body is stands there once, as a number or as `chunked`. Two parsers that
+//! disagree on any of these see different requests in the same bytes.
 //!
-//! Only heads are looked at. A head that announces a body is refused, and ends its connection (see `decide.rs`), so what comes after it
-//! is nobody's request.
+//! Only heads are looked at. What comes after one that announces a body is nobody's request: whoever answers it ends the connection.
 
-/// The headers that announce a body, and the longest of their names.
-const BODY_HEADERS: [&[u8]; 2] = [b"content-length:", b"transfer-encoding:"];
-const NAME_MAX_BYTES: usize = BODY_HEADERS[1].len();
+/// The headers that announce a body.
+const CONTENT_LENGTH: &[u8] = b"content-length:";
+const TRANSFER_ENCODING: &[u8] = b"transfer-encoding:";
+
+/// How a body may be encoded for its transfer.
+const CHUNKED: &[u8] = b"chunked";
+
+/// How much is looked at of a line: more than these take with a blank or two between them.
+const LOOKED_AT_BYTES: usize = 32;
 
 /// Looks at the bytes of a connection, in whatever pieces they come.
 #[derive(Debug, Default)]
@@ -14,7 +20,7 @@ pub(crate) struct Heads {
     place: Place,
     after_carriage_return: bool,
     /// The beginning of the line, in lower case, and the line's length.
-    line: [u8; NAME_MAX_BYTES],
+    line: [u8; LOOKED_AT_BYTES],
     line_bytes: usize,
     announces_body: bool,
 }
@@ -38,6 +44,11 @@ impl Heads {
         bytes.iter().try_for_each(|byte| self.take_byte(*byte))
     }
 
+    /// Whether the last head announced a body.
+    pub(crate) fn announced_body(&self) -> bool {
+        self.place == Place::Body
+    }
+
     fn take_byte(&mut self, byte: u8) -> Result<(), Ambiguous> {
         if self.place == Place::Body {
             return Ok(());
@@ -47,7 +58,7 @@ impl Heads {
         }
         match byte {
             b'\r' => {}
-            b'\n' => self.end_line(),
+            b'\n' => return self.end_line(),
             b'\0' => return Err(Ambiguous),
             b'#' if self.place == Place::RequestLine => return Err(Ambiguous),
             _ => {
@@ -60,20 +71,28 @@ impl Heads {
         Ok(())
     }
 
-    fn end_line(&mut self) {
-        let line = &self.line[..self.line_bytes.min(NAME_MAX_BYTES)];
+    fn end_line(&mut self) -> Result<(), Ambiguous> {
+        let line = &self.line[..self.line_bytes.min(LOOKED_AT_BYTES)];
         self.place = match self.place {
             // Empty lines before a request are passed over (RFC 9112 section 2.2).
             Place::RequestLine if line.is_empty() => Place::RequestLine,
             Place::Headers if line.is_empty() && self.announces_body => Place::Body,
             Place::Headers if line.is_empty() => Place::RequestLine,
             Place::Headers => {
-                self.announces_body |= BODY_HEADERS.iter().any(|name| line.starts_with(name));
+                let encoding = line.strip_prefix(TRANSFER_ENCODING);
+                if encoding.is_some() || line.starts_with(CONTENT_LENGTH) {
+                    let is_plain =
+                        encoding.is_none_or(|encoding| encoding.trim_ascii() == CHUNKED && self.line_bytes < LOOKED_AT_BYTES);
+                    if !is_plain || std::mem::replace(&mut self.announces_body, true) {
+                        return Err(Ambiguous);
+                    }
+                }
                 Place::Headers
             }
             Place::RequestLine | Place::Body => Place::Headers,
         };
         self.line_bytes = 0;
+        Ok(())
     }
 }
 
@@ -130,6 +149,26 @@ mod tests {
             check(&format!("POST / HTTP/1.1\r\nHost: a\r\n{header}\r\nA: b\r\n\r\na\nb"), expected);
             // The head itself is, all of it.
             check(&format!("POST / HTTP/1.1\r\n{header}\r\nA: b\n\r\n"), false);
+        }
+    }
+
+    #[test]
+    fn how_long_a_body_is_is_told_once() {
+        for (headers, expected) in [
+            ("Transfer-Encoding:chunked", true),
+            ("Transfer-Encoding:  Chunked ", true),
+            ("Content-Length: 3\r\nContent-Length: 3", false),
+            ("Content-Length: 3\r\nTransfer-Encoding: chunked", false),
+            ("Transfer-Encoding: chunked\r\nContent-Length: 3", false),
+            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", false),
+            ("Transfer-Encoding: gzip, chunked", false),
+            ("Transfer-Encoding: identity", false),
+            ("Transfer-Encoding: chunked, gzip", false),
+            ("Transfer-Encoding: chunked                  , gzip", false),
+            ("Transfer-Encoding: \u{b}chunked", false),
+            ("Transfer-Encoding:", false),
+        ] {
+            check(&format!("POST / HTTP/1.1\r\nHost: a\r\n{headers}\r\n\r\n"), expected);
         }
     }
 }

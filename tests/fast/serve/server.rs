@@ -306,13 +306,23 @@ impl Server {
         exchange(self.connect(), bytes)
     }
 
-    /// The same through TLS. None where there is no answer: the handshake failed, perhaps only once the certificate was looked at.
+    /// A GET through TLS. None where there is no answer: the handshake failed, perhaps only once the certificate was looked at.
     pub(super) fn ask_by_tls(
         &self,
         authority: &Authority,
         identity: Option<&ClientCertificate>,
         target: &str,
         headers: &str,
+    ) -> Option<Response> {
+        self.send_by_tls(authority, identity, &request(self.api, "GET", target, headers, b""))
+    }
+
+    /// The same with the bytes of a request.
+    pub(super) fn send_by_tls(
+        &self,
+        authority: &Authority,
+        identity: Option<&ClientCertificate>,
+        bytes: &[u8],
     ) -> Option<Response> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut roots = RootCertStore::empty();
@@ -330,7 +340,7 @@ impl Server {
         };
         let name = ServerName::try_from("localhost").expect("it is a name");
         let connection = ClientConnection::new(Arc::new(config), name).expect("the configuration is whole");
-        let answer = exchange(StreamOwned::new(connection, self.connect()), &request(self.api, "GET", target, headers, b""));
+        let answer = exchange(StreamOwned::new(connection, self.connect()), bytes);
         (!answer.is_empty()).then(|| Response::read(&answer))
     }
 

@@ -151,6 +151,25 @@ fn who_may_bring_nothing_brings_nothing() {
     problem(&server.put("shop", "/v1/queries/own", &asks), 403, "denied");
 }
 
+/// Whoever writes all before reading anything, as most clients do, would find the connection reset, and no answer.
+#[test]
+fn what_is_refused_unread_is_told_all_the_same() {
+    let fake = cluster().start();
+    let server = start(&fake, &[]);
+    let authority = fake.authority();
+    let by_tls = Setup::of_fake(&fake, &policy(&[tenant("shop", &[], &[])])).with_cache().tls(authority).start();
+    let headers = bearer(&token("shop")) + "Content-Type: application/wasm\r\n";
+    for length in [60_000, 600_000, 4 << 20] {
+        let body = vec![0; length];
+        for _ in 0..5 {
+            problem(&server.put("shop", "/v1/queries/own", &body), 403, "denied");
+            let target = ("PUT", "/v1/queries/own");
+            let answer = by_tls.send_by_tls(authority, None, &request(by_tls.api, target.0, target.1, &headers, &body));
+            problem(&answer.expect("there is an answer"), 403, "denied");
+        }
+    }
+}
+
 /// A component of 7 MiB whose compilation takes more than it may: of one function, which is as large as a function may be, again and again.
 fn bomb() -> Vec<u8> {
     // Each is a chain of blocks, with a value that lives through all of them: what the register allocator takes longest for.
