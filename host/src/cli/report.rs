@@ -14,14 +14,17 @@ use crate::text::visible;
 /// What decides how much of podlens' own log is shown, such as `debug` or `podlens=trace`.
 const LOG_VARIABLE: &str = "PODLENS_LOG";
 
-/// Shows podlens' own log on standard error: warnings, or what [`LOG_VARIABLE`] says.
+/// What is shown where it is not set: warnings, and what a server takes of its files, since who may do what is in them.
+const DEFAULT_LOG: &str = "warn,podlens::serve::state=info";
+
+/// Shows podlens' own log on standard error: what [`LOG_VARIABLE`] says, or [`DEFAULT_LOG`].
 pub(super) fn start_log() {
     let asked = std::env::var(LOG_VARIABLE).unwrap_or_default();
     let filter = EnvFilter::builder().parse(&asked).ok().filter(|_| !asked.is_empty());
     if filter.is_none() && !asked.is_empty() {
         say(&format!("warning: `{LOG_VARIABLE}` is not understood; expected such as `debug` or `podlens=trace`"));
     }
-    let filter = filter.unwrap_or_else(|| EnvFilter::new("warn"));
+    let filter = filter.unwrap_or_else(|| EnvFilter::new(DEFAULT_LOG));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

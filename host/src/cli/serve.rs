@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::builder::RangedU64ValueParser;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -74,6 +75,10 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
     client_ca_file: Option<PathBuf>,
 
+    /// Clients at once, from 1 to 65536; whoever says nothing makes room for who comes. Each may take 40 KiB of memory
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=65_536), default_value = "16384")]
+    max_connections: usize,
+
     /// Read pods from the API server for each run, whatever the policy says of a cache
     #[arg(long)]
     no_cache: bool,
@@ -130,6 +135,7 @@ pub(super) async fn serve(args: ServeArgs) -> Result<ExitCode, Failure> {
         caches: !args.no_cache,
         slots,
         guests: guests.handle().clone(),
+        max_connections: args.max_connections,
         shutdown_delay: args.shutdown_delay,
         shutdown_grace: args.shutdown_grace,
     };

@@ -91,6 +91,12 @@ impl FieldSelector {
         Self { terms }
     }
 
+    /// Whether there is nothing between two commas of a selector, or in all of it, where [`parse`](Self::parse) sees no condition.
+    #[cfg(feature = "cli")]
+    pub(crate) fn has_empty_condition(text: &str) -> bool {
+        split_terms(text).iter().any(|term| term.trim().is_empty())
+    }
+
     /// Whether the selector has no condition.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()

@@ -128,6 +128,13 @@ impl<W: io::Write> Printer<W> {
         Ok(Self { inner, sorted })
     }
 
+    /// Has a page say from where its rows' pods are, such as `from the cache`, and of when. Other formats have no place for it.
+    pub(crate) fn set_source(&mut self, source: &'static str, observed: Timestamp) {
+        if let Inner::Html(html) = &mut self.inner {
+            html.set_source(source, observed);
+        }
+    }
+
     /// Prints one row.
     ///
     /// # Errors

@@ -185,24 +185,26 @@ impl Run {
             Ok(result) => result,
             Err(error) => Err(Error::new(Kind::Fault, "the run was stopped by a fault of podlens").because(error)),
         };
+        Outcome { result, report: self.so_far() }
+    }
+
+    /// What it has used so far, and what the operator should know by now.
+    pub(crate) fn so_far(&self) -> Report {
         let (calls, last_calls) = self.notes.calls();
         let used = Limit::ALL.iter().map(|limit| (*limit, self.budget.used(*limit))).collect();
-        Outcome {
-            result,
-            report: Report {
-                elapsed: self.started.elapsed(),
-                warnings: self.notes.warnings(),
-                incomplete: self.notes.incomplete_list(),
-                skipped: self.notes.skipped(),
-                failures: self.notes.source_failures(),
-                denied: self.notes.last_denied(),
-                foreign_pods: self.notes.foreign_pods(),
-                used,
-                limits: self.budget.limits().clone(),
-                peak_memory: self.budget.peak_memory(),
-                calls,
-                last_calls,
-            },
+        Report {
+            elapsed: self.started.elapsed(),
+            warnings: self.notes.warnings(),
+            incomplete: self.notes.incomplete_list(),
+            skipped: self.notes.skipped(),
+            failures: self.notes.source_failures(),
+            denied: self.notes.last_denied(),
+            foreign_pods: self.notes.foreign_pods(),
+            used,
+            limits: self.budget.limits().clone(),
+            peak_memory: self.budget.peak_memory(),
+            calls,
+            last_calls,
         }
     }
 }

@@ -128,6 +128,13 @@ impl Admission {
         state.tenant(tenant, rates, now)?.bucket.take(now).map_err(|wait| Refused::new(Why::Rate, wait))
     }
 
+    /// The refusal of one for whom there is no room beside those of the tenant that are there.
+    pub(crate) fn full(&self, tenant: &TenantName) -> Refused {
+        let state = self.state();
+        let running = state.tenants.get(tenant).map_or(0, |tenant| tenant.running);
+        Refused::new(Why::QueueFull, next_begins(state.mean_run, running, state.ready.len(), state.slots))
+    }
+
     /// Refuses those who come from now on. Those who wait still get their turn.
     pub(crate) fn close(&self) {
         self.state().closed = true;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig};
@@ -18,11 +18,15 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::authenticate::Peer;
+use super::authenticate::{Authorities, Certificate, Peer};
+use super::files;
 use crate::error::{Error, Kind};
 use crate::text;
 use crate::web::browser::Hosts;
 use crate::web::{Door, Stream};
+
+/// Most bytes of a certificate's, a key's or an authorities' file. Arbitrary: the authorities that browsers trust have some 220 KiB.
+const MAX_TLS_FILE_BYTES: usize = 1 << 20;
 
 /// How long a TLS handshake may take. kube-apiserver gives 10 s (k8s.io/apiserver `pkg/server/secure_serving.go`).
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,7 +51,14 @@ struct Read {
 /// The server's side of TLS, as the files have it now.
 pub(crate) struct Tls {
     files: TlsFiles,
-    current: RwLock<(Read, Arc<ServerConfig>)>,
+    current: RwLock<Current>,
+}
+
+struct Current {
+    read: Read,
+    config: Arc<ServerConfig>,
+    /// Those of clients. What one has shown counts for as long as they are these.
+    authorities: Authorities,
 }
 
 impl fmt::Debug for Tls {
@@ -59,31 +70,42 @@ impl fmt::Debug for Tls {
 impl Tls {
     pub(crate) fn load(files: TlsFiles) -> Result<Self, Error> {
         let read = files.read()?;
-        let config = files.config(&read)?;
-        Ok(Self { files, current: RwLock::new((read, config)) })
+        let (config, authorities) = files.config(&read)?;
+        Ok(Self { files, current: RwLock::new(Current { read, config, authorities }) })
     }
 
     /// Reads the files again. Those that are of no use leave everything as it is. Whether they were others.
     pub(crate) fn reload(&self) -> Result<bool, Error> {
         let read = self.files.read()?;
-        if self.current.read().unwrap_or_else(PoisonError::into_inner).0 == read {
-            return Ok(false);
-        }
-        let config = self.files.config(&read)?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = (read, config);
+        let kept = {
+            let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+            if current.read == read {
+                return Ok(false);
+            }
+            (current.read.client_ca == read.client_ca).then(|| current.authorities.clone())
+        };
+        let (config, authorities) = self.files.config(&read)?;
+        let authorities = kept.unwrap_or(authorities);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Current { read, config, authorities };
         Ok(true)
     }
 
-    fn acceptor(&self) -> TlsAcceptor {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner).1).into()
+    fn acceptor(&self) -> (TlsAcceptor, Authorities) {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        (Arc::clone(&current.config).into(), current.authorities.clone())
+    }
+
+    /// Those of clients, as the files have them now.
+    fn authorities(&self) -> Authorities {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).authorities.clone()
     }
 }
 
 impl TlsFiles {
     fn read(&self) -> Result<Read, Error> {
         let read = |path: &PathBuf| {
-            std::fs::read(path)
-                .map_err(|error| Error::new(Kind::Configuration, format!("`{}` cannot be read", text::path(path))).because(error))
+            files::read(path, MAX_TLS_FILE_BYTES)
+                .map_err(|error| Error::new(Kind::InvalidArgument, format!("`{}` cannot be read", text::path(path))).because(error))
         };
         Ok(Read {
             certificate: read(&self.certificate)?,
@@ -92,9 +114,9 @@ impl TlsFiles {
         })
     }
 
-    fn config(&self, read: &Read) -> Result<Arc<ServerConfig>, Error> {
+    fn config(&self, read: &Read) -> Result<(Arc<ServerConfig>, Authorities), Error> {
         let unusable = |path: &PathBuf, what: &str| {
-            Error::new(Kind::Configuration, format!("`{}` has no {what} that can be used", text::path(path)))
+            Error::new(Kind::InvalidArgument, format!("`{}` has no {what} that can be used", text::path(path)))
         };
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&read.certificate)
             .collect::<Result<_, _>>()
@@ -104,8 +126,8 @@ impl TlsFiles {
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&[&TLS13, &TLS12])
-            .map_err(|error| Error::new(Kind::Configuration, "TLS cannot be set up").because(error))?;
-        let builder = match (&self.client_ca, &read.client_ca) {
+            .map_err(|error| Error::new(Kind::InvalidArgument, "TLS cannot be set up").because(error))?;
+        let (builder, authorities) = match (&self.client_ca, &read.client_ca) {
             (Some(path), Some(pem)) => {
                 let mut roots = RootCertStore::empty();
                 for authority in CertificateDer::pem_slice_iter(pem) {
@@ -117,15 +139,20 @@ impl TlsFiles {
                     .allow_unauthenticated()
                     .build()
                     .map_err(|error| unusable(path, "authority").because(error))?;
-                builder.with_client_cert_verifier(verifier)
+                let again = Arc::clone(&verifier);
+                let take = move |chain: &[CertificateDer<'static>]| {
+                    let Some((own, others)) = chain.split_first() else { return false };
+                    again.verify_client_cert(own, others, UnixTime::now()).is_ok()
+                };
+                (builder.with_client_cert_verifier(verifier), Authorities::new(take))
             }
-            _ => builder.with_no_client_auth(),
+            _ => (builder.with_no_client_auth(), Authorities::new(|_| false)),
         };
         let mut config = builder.with_single_cert(chain, key).map_err(|error| {
-            Error::new(Kind::Configuration, "the server's certificate and its key do not go together").because(error)
+            Error::new(Kind::InvalidArgument, "the server's certificate and its key do not go together").because(error)
         })?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
+        Ok((Arc::new(config), authorities))
     }
 }
 
@@ -190,13 +217,28 @@ impl Door for Listener {
         // An answer is written at once, and waits for nothing.
         let _ = stream.set_nodelay(true);
         let address = from.ip().to_canonical();
-        let Some(tls) = &self.tls else { return Ok((Box::new(stream), Peer { address, common_name: None })) };
-        let stream = timeout(HANDSHAKE_TIMEOUT, tls.acceptor().accept(stream)).await.map_err(|_| io::ErrorKind::TimedOut)??;
-        let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
-        // A certificate that was signed and has no name is nobody's; it must not count as none.
-        let common_name = shown.map(|shown| common_name(shown).unwrap_or_default().into());
-        Ok((Box::new(stream), Peer { address, common_name }))
+        let Some(tls) = &self.tls else { return Ok((Box::new(stream), Peer { address, certificate: None })) };
+        let (acceptor, authorities) = tls.acceptor();
+        let stream = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+        let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| {
+            let tls = Arc::clone(tls);
+            Some(Certificate {
+                // One that was signed and has no name is nobody's; it must not count as none.
+                common_name: common_name(chain.first()?).unwrap_or_default(),
+                chain: chain.to_vec(),
+                not_after: chain.iter().map(not_after).min().flatten(),
+                taken_by: authorities,
+                authorities: Box::new(move || tls.authorities()),
+            })
+        });
+        Ok((Box::new(stream), Peer { address, certificate: certificate.map(Arc::new) }))
     }
+}
+
+/// Until when a certificate counts, in seconds since 1970; `None` where that cannot be read.
+fn not_after(certificate: &CertificateDer<'_>) -> Option<i64> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    Some(certificate.validity().not_after.timestamp())
 }
 
 /// The one common name of a certificate's subject, as kube-apiserver takes it for the user's name.

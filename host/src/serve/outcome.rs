@@ -23,7 +23,7 @@ pub(crate) enum Outcome {
     Throttled,
     /// The API server gave no usable answer.
     Upstream,
-    /// Who asked has gone, or the server stopped.
+    /// Who asked has gone, or is a tenant no more; or the server stopped.
     Cancelled,
     /// The server's own fault.
     Internal,

@@ -8,7 +8,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::admission::Admission;
@@ -30,15 +30,15 @@ use crate::error::{Error, Kind};
 use crate::runtime::{Digest, Runtime};
 use crate::web::{Room, accept};
 
-/// Most clients at once. Arbitrary; each holds a descriptor and some 20 KiB, and those without a request make room.
-const MAX_CLIENTS: usize = 16_384;
-
-/// The same of the second listener: probes and scrapers.
+/// Most clients of the second listener: probes and scrapers.
 const MAX_HEALTH_CLIENTS: usize = 64;
 
 /// How long a client may take for the head of a request, and keep a connection without one: kube-apiserver's for heads
 /// (k8s.io/apiserver `pkg/server/secure_serving.go`, `ReadHeaderTimeout`).
 const IDLE_TIMEOUT: Duration = Duration::from_secs(32);
+
+/// How long a look at the files may take before that is told. Arbitrary.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long runs that were cancelled at the end may take to be put on record, and between two looks whether they are. Arbitrary.
 const CANCELLED_TIMEOUT: Duration = Duration::from_secs(2);
@@ -74,6 +74,8 @@ pub(crate) struct ServerOptions {
     pub(crate) slots: usize,
     /// Where guests run, apart from everything else.
     pub(crate) guests: Handle,
+    /// Most clients at once. Those without a request make room.
+    pub(crate) max_connections: usize,
     /// How long requests are still taken after the wish to end, so that nobody sends more by then.
     pub(crate) shutdown_delay: Duration,
     /// How long runs may take after that.
@@ -86,6 +88,7 @@ pub(crate) struct Server {
     health_listener: Listener,
     state: Arc<State>,
     health: Arc<Health>,
+    max_connections: usize,
     shutdown_delay: Duration,
     shutdown_grace: Duration,
 }
@@ -120,7 +123,7 @@ impl Server {
         let runner = Arc::new(Runner {
             client: client.clone(),
             access: Arc::new(AccessReviews::new(client.clone())),
-            tenants: RwLock::default(),
+            tenants: watch::Sender::default(),
             cache: RwLock::new(None),
             admission,
             audit: audit.clone(),
@@ -154,10 +157,11 @@ impl Server {
             loaded: Arc::default(),
             kept: Default::default(),
         });
+        state.settled().await?;
         state.look_at_policy()?;
         let health = Arc::new(Health::new(Arc::clone(&state.service.runner), Arc::clone(&state.loaded)));
-        let (shutdown_delay, shutdown_grace) = (options.shutdown_delay, options.shutdown_grace);
-        Ok(Self { listener, health_listener, state, health, shutdown_delay, shutdown_grace })
+        let ServerOptions { max_connections, shutdown_delay, shutdown_grace, .. } = options;
+        Ok(Self { listener, health_listener, state, health, max_connections, shutdown_delay, shutdown_grace })
     }
 
     /// Where the API is, and where health and metrics are.
@@ -168,7 +172,7 @@ impl Server {
     /// Loads queries, and serves until `stop`; then tells who asks that it is not ready any more, and after a while takes no more requests
     /// and waits for runs. `now` ends all of it at once: runs that are under way are cancelled, and on record as that where the log is well.
     pub(crate) async fn serve(self, stop: impl Future<Output = ()>, now: impl Future<Output = ()>) {
-        let Self { listener, health_listener, state, health, shutdown_delay, shutdown_grace } = self;
+        let Self { listener, health_listener, state, health, max_connections, shutdown_delay, shutdown_grace } = self;
         let looking = tokio::spawn(look(Arc::clone(&state)));
         let loading = tokio::spawn(load(Arc::clone(&state)));
         let calls = CallWitness::of_host(&state.service.runner.audit, &state.metrics);
@@ -187,7 +191,7 @@ impl Server {
         };
         let service = Arc::clone(&state.service);
         let answer = move |request, peer, _| Arc::clone(&service).answer(request, peer);
-        let room = Room { clients: MAX_CLIENTS, idle: IDLE_TIMEOUT, grace: shutdown_grace };
+        let room = Room { clients: max_connections, idle: IDLE_TIMEOUT, grace: shutdown_grace };
         let mut now = std::pin::pin!(now);
         let is_at_once = tokio::select! {
             () = accept(Arc::new(listener), room, stop, answer) => false,
@@ -231,8 +235,13 @@ async fn look(state: Arc<State>) {
     loop {
         ticks.tick().await;
         let state = Arc::clone(&state);
-        // Files are read, which can take its time.
-        let _ = tokio::task::spawn_blocking(move || state.look()).await;
+        // Files are read, which can take its time: of a volume that is gone, all of it.
+        let mut looking = tokio::task::spawn_blocking(move || state.look());
+        if timeout(LOOK_TIMEOUT, &mut looking).await.is_err() {
+            let seconds = LOOK_TIMEOUT.as_secs();
+            tracing::error!("the files of the policy and of TLS could not be read within {seconds} s; what was good before stays");
+            let _ = looking.await;
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::authenticate::Callers;
 use super::cache::Cache;
@@ -28,6 +28,10 @@ use crate::text;
 
 /// Between two looks at the files. The kubelet brings a ConfigMap's change within a minute; whoever waits for it should not wait longer.
 pub(crate) const LOOK_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How long the policy's file has to have been as it is before it is taken as the first one, and between two looks whether it has. Arbitrary:
+/// whoever writes one file takes moments between two writes, and there is none yet that could be kept until the next look.
+const SETTLED_AFTER: Duration = Duration::from_millis(500);
 
 /// How long the policy's file may be found changed at each look before that is told. Arbitrary: five looks, and none writes one for so long.
 const RESTLESS_AFTER: Duration = Duration::from_secs(10);
@@ -58,6 +62,8 @@ pub(crate) struct Kept {
     /// The bytes that were last looked at, good or not.
     seen: Option<Digest>,
     found: Found,
+    /// Whether nothing could be read the last time.
+    is_unreadable: bool,
     policy: Option<Arc<Policy>>,
     /// What the cache was made of.
     cache: Option<(CachePolicy, Withheld)>,
@@ -102,12 +108,46 @@ impl State {
         self.kept().policy.clone()
     }
 
+    /// Waits until nobody has written the policy's file for a moment; fails where that does not come.
+    pub(crate) async fn settled(&self) -> Result<(), Error> {
+        let (began, mut last) = (Instant::now(), None);
+        loop {
+            // What cannot be read is told when it is to be taken.
+            let Ok(bytes) = policy::read(&self.policy_file) else { return Ok(()) };
+            let written = std::fs::metadata(&self.policy_file).and_then(|metadata| metadata.modified());
+            let is_old = written.is_ok_and(|written| written.elapsed().is_ok_and(|age| age >= SETTLED_AFTER));
+            if is_old || last.replace(Digest::of(&bytes)) == Some(Digest::of(&bytes)) {
+                return Ok(());
+            }
+            if began.elapsed() >= RESTLESS_AFTER {
+                return Err(self.restless());
+            }
+            sleep(SETTLED_AFTER).await;
+        }
+    }
+
+    fn restless(&self) -> Error {
+        let message = format!(
+            "the policy `{}` was another one at each look for {} s, and is taken once it stands still",
+            text::path(&self.policy_file),
+            RESTLESS_AFTER.as_secs()
+        );
+        Error::new(Kind::InvalidArgument, message)
+    }
+
     /// Takes the policy as the file has it now, if it is another one.
     pub(crate) fn look_at_policy(&self) -> Result<(), Error> {
-        let bytes = policy::read(&self.policy_file).inspect_err(|_| self.kept().found = Found::default())?;
+        let bytes = policy::read(&self.policy_file).inspect_err(|_| {
+            let mut kept = self.kept();
+            kept.found = Found::default();
+            if !std::mem::replace(&mut kept.is_unreadable, true) {
+                self.metrics.policy_reloaded(false);
+            }
+        })?;
         let digest = Digest::of(&bytes);
         {
             let mut kept = self.kept();
+            kept.is_unreadable = false;
             match kept.found.again(digest, Instant::now()) {
                 // There is nothing else yet.
                 _ if kept.policy.is_none() => {}
@@ -119,12 +159,7 @@ impl State {
                     }
                     // What it comes to rest at is told of, though it may have been before.
                     kept.seen = kept.policy.as_ref().map(|policy| policy.digest);
-                    let message = format!(
-                        "the policy `{}` was another one at each look for {} s, and is taken once it stands still",
-                        text::path(&self.policy_file),
-                        RESTLESS_AFTER.as_secs()
-                    );
-                    return Err(Error::new(Kind::Configuration, message));
+                    return Err(self.restless());
                 }
             }
             if kept.seen == Some(digest) {
@@ -141,17 +176,18 @@ impl State {
 
     fn take(&self, bytes: &[u8]) -> Result<(), Error> {
         let policy = Policy::parse(bytes).map_err(|error| {
-            Error::new(Kind::Configuration, format!("the policy `{}` cannot be used", text::path(&self.policy_file))).because(error)
+            Error::new(Kind::InvalidArgument, format!("the policy `{}` cannot be used", text::path(&self.policy_file)))
+                .because(error)
         })?;
         policy.check_built_in(|name| self.service.catalogue.has_built_in(name))?;
         let policy = Arc::new(policy);
         let callers = Callers::of(&policy);
         if callers.admits_anonymous() && !self.is_loopback {
             let message = "the policy lets anybody call, and this server can be reached from other machines";
-            return Err(Error::new(Kind::Configuration, message).hint("take `anonymous` out, or listen on 127.0.0.1"));
+            return Err(Error::new(Kind::InvalidArgument, message).hint("take `anonymous` out, or listen on 127.0.0.1"));
         }
         // Tenants before the cache, which a run of an older policy must not read. A new query is not ready for a moment.
-        *self.service.runner.tenants.write().unwrap_or_else(PoisonError::into_inner) = policy.tenants.clone();
+        self.service.runner.tenants.send_replace(policy.tenants.clone());
         self.renew_cache(&policy);
         self.service.reviews.set_audience(&policy.audience);
         self.service.runner.admission.set_slots(policy.concurrent_runs.unwrap_or(self.slots));

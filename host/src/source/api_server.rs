@@ -68,7 +68,8 @@ impl PodSource for ApiServer {
             let [namespace] = namespaces.as_slice() else { return Err(Error::not_found()) };
             let response = self.client.send(&Request::get_pod(namespace, name, request.detail()), call(&bounds)).await?;
             let pod = kube::decode_pod(&response.body, request.detail()).map_err(|error| response.unreadable(error))?;
-            Ok(Page { pods: vec![pod], response_bytes: response.wire_bytes, ..Page::default() })
+            let resource_version = Some(pod.metadata().resource_version);
+            Ok(Page { pods: vec![pod], response_bytes: response.wire_bytes, resource_version, ..Page::default() })
         })
     }
 }
@@ -125,6 +126,7 @@ impl ApiServerPages {
                     // A server may give an empty page and still go on. It is handed out all the same: without pods, too, each page is
                     // a request of the run.
                     page.pods = list.pods;
+                    page.resource_version.clone_from(&self.resource_version);
                     return Ok(Some(page));
                 }
                 Err(Failure::Expired { fresh, error }) => page.warning = self.recover(fresh, error)?.or(page.warning),

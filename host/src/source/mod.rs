@@ -98,6 +98,8 @@ pub struct Page {
     pub pods: Vec<ReadPod>,
     /// Bytes that were read for them, failed attempts included; charged to the run.
     pub response_bytes: u64,
+    /// The resource version that the list or the pod is of, where the source knows one.
+    pub resource_version: Option<String>,
     /// What the operator should know about this page, in a sentence.
     pub warning: Option<String>,
     /// Namespaces of the list that are left out, since what is behind the source refuses them. The query is told nothing; its operator

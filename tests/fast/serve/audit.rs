@@ -152,6 +152,7 @@ fn each_request_to_the_api_server_is_on_record_by_its_audit_id() {
 #[test]
 fn the_log_is_whole_and_tells_nothing_of_what_was_in_a_run() {
     const PARAMETER: &str = "canary-parameter-5e1f";
+    const NAMESPACE: &str = "canary-namespace-9e";
     const POD: &str = "canary-pod-77aa";
     let list = json!({
         "kind": "PodList", "apiVersion": "v1", "metadata": { "resourceVersion": "7" },
@@ -181,7 +182,7 @@ fn the_log_is_whole_and_tells_nothing_of_what_was_in_a_run() {
     assert!(echo.body.contains(PARAMETER), "{echo:?}");
     server.post("shop", "/v1/queries/echo/run", &json!({ "parameters": { "text": PARAMETER } }).to_string());
     server.post("shop", "/v1/queries/echo/run", &json!({ "parameters": { "integer": PARAMETER } }).to_string());
-    server.get("shop", &format!("/v1/queries/swallows/run?namespace={PARAMETER}"));
+    server.get("shop", &format!("/v1/queries/swallows/run?namespace={NAMESPACE}"));
     server.ask("GET", "/v1/queries", &bearer("canary-token-of-nobody"), b"");
 
     let path = server.audit_path();
@@ -192,6 +193,11 @@ fn the_log_is_whole_and_tells_nothing_of_what_was_in_a_run() {
     assert!(stages("RunStarted") >= 7 && stages("RunStarted") == stages("RunComplete"), "{log}");
     // The parameter's name is there; its value is not.
     assert!(server.audited("RunStarted").iter().any(|run| run["parameters"] == json!(["text"])), "{log}");
+    // What was asked for and is not granted is there, though the query has swallowed that.
+    let denied: Vec<_> = server.audited("RunComplete").into_iter().filter(|run| !run["denied"].is_null()).collect();
+    let told = format!("namespace `{NAMESPACE}` is not granted");
+    assert_eq!(denied.iter().map(|run| run["denied"].as_str()).collect::<Vec<_>>(), [Some(told.as_str())], "{log}");
+    assert_eq!(log.matches(NAMESPACE).count(), 1, "{log}");
     let mut secrets = canary::forms_of_token(TOKEN);
     secrets.extend(canary::forms_of_token(&token("shop")));
     for secret in

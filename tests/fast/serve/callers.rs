@@ -191,7 +191,7 @@ fn anybody_may_call_only_by_the_policy_and_on_this_machine() {
     let authority = Authority::new();
     for listen in ["0.0.0.0:0", "[::]:0"] {
         let refused = beyond(listen, &[ANYBODY.to_owned()], Some(&authority)).refused();
-        assert_eq!((refused.code, refused.stdout.as_str()), (4, ""), "{}", refused.stderr);
+        assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{}", refused.stderr);
         assert!(refused.stderr.contains("the policy lets anybody call, and this server can be reached"), "{}", refused.stderr);
     }
     let refused = beyond("0.0.0.0:0", &[tenant("shop", &[], &[])], None).refused();

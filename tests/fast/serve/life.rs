@@ -8,7 +8,8 @@ use podlens_tests::fake::get;
 use podlens_tests::guests;
 
 use super::server::{
-    Server, Setup, asked, bearer, built_in, cluster, guest, policy, problem, read_to_end, request, tenant, token, wait_for,
+    Server, Setup, asked, bearer, built_in, cluster, guest, policy, problem, read_to_end, read_until, request, tenant, token,
+    wait_for,
 };
 use crate::arrange::{PODS, pods};
 use crate::proxy::Response;
@@ -133,13 +134,51 @@ fn a_run_is_finished_by_the_policy_that_it_was_begun_by() {
     thread::scope(|scope| {
         let run = scope.spawn(|| server.get("shop", "/v1/queries/pod-names/run"));
         server.wait_until_metric("podlens_runs_in_flight", 1.0);
-        server.place.write("policy.yaml", policy(&[tenant("payments", &[], &[])]));
-        wait_for("policy without shop", || (server.get("shop", "/v1/queries").code == 401).then_some(()));
+        server.place.write("policy.yaml", policy(&[tenant("shop", &[], &[])]));
+        wait_for("policy without it", || (server.get("shop", "/v1/queries/pod-names").code == 404).then_some(()));
         fake.release();
         assert_eq!(run.join().expect("it does not panic").code, 200);
     });
     let (started, complete) = (server.audited("RunStarted"), server.audited("RunComplete"));
     assert_eq!(started[0]["policyDigest"], complete[0]["policyDigest"]);
+}
+
+#[test]
+fn a_run_of_a_tenant_that_is_gone_is_ended() {
+    let fake = cluster().always(get(PODS), pods(&["web-0"], "").held()).start();
+    let server = Server::of_fake(&fake, &[tenant("shop", &[built_in("pod-names")], &[])]);
+    thread::scope(|scope| {
+        let run = scope.spawn(|| server.get("shop", "/v1/queries/pod-names/run"));
+        server.wait_until_metric("podlens_runs_in_flight", 1.0);
+        server.place.write("policy.yaml", policy(&[tenant("payments", &[], &[])]));
+        // The API server still holds its answer back.
+        let ended = run.join().expect("it does not panic");
+        assert_eq!(problem(&ended, 403, "denied")["detail"], "the policy does not have this tenant any more");
+    });
+    fake.release();
+    wait_for("policy without shop", || (server.get("shop", "/v1/queries").code == 401).then_some(()));
+    let complete = wait_for("end on record", || server.audited("RunComplete").pop());
+    assert_eq!(complete["outcome"], "cancelled", "{complete}");
+    assert!(server.said().contains("the policy was taken"), "{}", server.said());
+}
+
+/// Of rows that a client has not read there may be more: what it was given is not all.
+#[test]
+fn rows_of_a_tenant_that_is_gone_have_no_end() {
+    let fake = cluster().start();
+    let more = ["limits: {max-rows: 1000000, max-output-bytes: 64Mi}"];
+    let own = tenant("shop", &[guest("works", guests::WORKS)], &more);
+    let server = Setup::of_fake(&fake, &policy(&[own])).queries(&[guests::WORKS]).start();
+    let mut stream = server.connect();
+    let headers = bearer(&token("shop")) + "Accept: application/jsonl\r\n";
+    stream.write_all(&request(server.api, "GET", "/v1/queries/works/run?rows=400000", &headers, b"")).expect("it reads");
+    let mut answer = String::new();
+    read_until(&mut stream, &mut answer, "web-00042");
+    server.place.write("policy.yaml", policy(&[tenant("payments", &[], &[])]));
+    let complete = wait_for("end on record", || server.audited("RunComplete").pop());
+    assert_eq!(complete["outcome"], "cancelled", "{complete}");
+    answer += &read_to_end(&mut stream);
+    assert!(!answer.ends_with("0\r\n\r\n"), "{}", answer.len());
 }
 
 #[test]

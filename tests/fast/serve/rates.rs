@@ -1,11 +1,12 @@
 //! More runs than a tenant may have.
 
+use std::io::Write as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use podlens_tests::fake::get;
 
-use super::server::{Server, asked, built_in, cluster, problem, tenant};
+use super::server::{Server, asked, bearer, built_in, cluster, problem, request, tenant, token, wait_for};
 use crate::arrange::{PODS, pod_list, pods};
 
 /// Where the other tenant's pods are.
@@ -37,6 +38,37 @@ fn a_tenant_that_begins_too_many_is_told_when_to_come_back() {
     let refusals = server.audited("Refused");
     assert_eq!((&refusals[0]["reason"], &refusals[0]["tenant"]), (&"rate".into(), &"shop".into()), "{refusals:?}");
     assert_eq!(server.metric(r#"podlens_runs_total{tenant="shop",outcome="throttled"}"#), 1.0);
+}
+
+/// A body that does not come costs its tenant a place, and nobody else anything.
+#[test]
+fn bodies_that_do_not_come_are_as_many_as_runs() {
+    let fake = cluster().always(get(OTHERS), nothing()).start();
+    let queries = [built_in("pod-names")];
+    let tenants = [
+        tenant("shop", &queries, &["rates: {concurrentRuns: 1, queue: 2, runsPerSecond: 100}"]),
+        tenant("payments", &queries, &[]),
+    ];
+    let server = Server::of_fake(&fake, &tenants);
+    let headers = bearer(&token("shop")) + "Content-Type: application/json\r\n";
+    let whole = request(server.api, "POST", "/v1/queries/pod-names/run", &headers, b"{}");
+    let unfinished: Vec<_> = (0..3)
+        .map(|_| {
+            let mut client = server.connect();
+            client.write_all(&whole[..whole.len() - 1]).expect("the server reads");
+            client
+        })
+        .collect();
+    let refused = wait_for("refusal", || {
+        let answer = server.post("shop", "/v1/queries/pod-names/run", "{");
+        // The others are still on their way where it is told what is wrong with this one.
+        (answer.code != 400).then_some(answer)
+    });
+    problem(&refused, 429, "too_many_runs");
+    assert_eq!(server.post("payments", "/v1/queries/pod-names/run", "{}").code, 200);
+    assert_eq!(server.get("shop", "/v1/queries").code, 200);
+    drop(unfinished);
+    wait_for("place", || (server.post("shop", "/v1/queries/pod-names/run", "{").code == 400).then_some(()));
 }
 
 #[test]

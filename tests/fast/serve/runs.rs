@@ -118,6 +118,8 @@ fn arguments_come_by_the_query_string_or_as_json() {
         let refused = server.post("shop", "/v1/queries/echo/run", body);
         assert_eq!(refused.code, 400, "{body}: {refused:?}");
     }
+    // It would be left out in silence.
+    problem(&server.post("shop", "/v1/queries/echo/run?integer=1", "{}"), 400, "bad_request");
     let post = |headers: &str, body: &[u8]| server.ask("POST", "/v1/queries/echo/run", &(bearer(&token("shop")) + headers), body);
     problem(&post("", b"{}"), 415, "unsupported_media_type");
     problem(&post("Content-Type: text/plain\r\n", b"{}"), 415, "unsupported_media_type");

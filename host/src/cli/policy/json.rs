@@ -10,7 +10,7 @@ pub(super) fn policy(policy: &Policy) -> Value {
     let cache = policy
         .cache
         .as_ref()
-        .map(|cache| json!({ "identity": identity(&cache.identity), "bytes": cache.bytes, "idleSeconds": cache.idle.as_secs() }));
+        .map(|cache| json!({ "identity": identity(&cache.identity), "bytes": cache.bytes, "idleMilliseconds": u64::try_from(cache.idle.as_millis()).unwrap_or(u64::MAX) }));
     json!({
         "digest": policy.digest.to_string(),
         "audience": policy.audience,

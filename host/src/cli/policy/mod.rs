@@ -108,8 +108,9 @@ fn summary(policy: &Policy) -> String {
     let cache = policy.cache.as_ref().map_or_else(
         || "none".to_owned(),
         |cache| {
-            let (bytes, idle) = (crate::Unit::Bytes.show(cache.bytes), cache.idle.as_secs());
-            format!("reads as {}; {bytes} at the most; drops what nobody reads for {idle}s", cache.identity)
+            let idle = u64::try_from(cache.idle.as_millis()).unwrap_or(u64::MAX);
+            let (bytes, idle) = (crate::Unit::Bytes.show(cache.bytes), crate::Unit::Milliseconds.show(idle));
+            format!("reads as {}; {bytes} at the most; drops what nobody reads for {idle}", cache.identity)
         },
     );
     let _ = writeln!(out, "  cache          {cache}");

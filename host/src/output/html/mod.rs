@@ -34,6 +34,7 @@ pub(super) struct Html<W> {
     summary: String,
     columns: Vec<Column>,
     now: Timestamp,
+    source: Option<(&'static str, Timestamp)>,
     count: u64,
     rows: String,
 }
@@ -41,7 +42,12 @@ pub(super) struct Html<W> {
 impl<W: Write> Html<W> {
     pub(super) fn new(description: &Description, options: &PrinterOptions, out: W) -> Self {
         let Description { title, summary, columns, .. } = description.clone();
-        Self { out, links: options.links.clone(), title, summary, columns, now: options.now, count: 0, rows: String::new() }
+        let (links, now) = (options.links.clone(), options.now);
+        Self { out, links, title, summary, columns, now, source: None, count: 0, rows: String::new() }
+    }
+
+    pub(super) fn set_source(&mut self, source: &'static str, observed: Timestamp) {
+        self.source = Some((source, observed));
     }
 
     pub(super) fn row(&mut self, row: &Row) -> io::Result<()> {
@@ -92,11 +98,16 @@ impl<W: Write> Html<W> {
             out.write_all(b"<p class=\"alert\" role=\"alert\">The answer is not complete: rows are missing.</p>\n")?;
         }
         let rows = if self.count == 1 { "row" } else { "rows" };
-        let moment = Rfc3339(self.now.as_second());
+        let moment = |of: Timestamp| {
+            let moment = Rfc3339(of.as_second());
+            format!("<time datetime=\"{moment}\">{moment}</time>")
+        };
+        let source = self.source.map(|(source, observed)| format!(", pods of {} {source}", moment(observed))).unwrap_or_default();
+        let moment = moment(self.now);
         write!(
             out,
             "<div class=\"bar\">\n\
-             <p class=\"facts\"><span id=\"count\" role=\"status\">{} {rows}</span>, <time datetime=\"{moment}\">{moment}</time></p>\n\
+             <p class=\"facts\"><span id=\"count\" role=\"status\">{} {rows}</span>, {moment}{source}</p>\n\
              <label hidden><input type=\"search\" placeholder=\"Filter rows\" aria-label=\"Filter rows\" spellcheck=\"false\"></label>\n\
              </div>\n\
              <div class=\"scroll\" role=\"region\" aria-label=\"{title}\" tabindex=\"0\">\n\

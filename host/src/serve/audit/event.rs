@@ -1,4 +1,5 @@
-//! What is recorded. No type here can hold the value of a parameter, a row, a pod or a token.
+//! What is recorded. No type here can hold the value of a parameter, a row, a pod or a token; but a query that asks for what is not granted,
+//! by a parameter, has on record what it asked for.
 //!
 //! Texts that others chose are cut, so that nobody can write long lines; of one that is cut the line has the digest as well.
 
@@ -77,6 +78,9 @@ pub(crate) struct RunComplete {
     pub(crate) run: Run,
     #[serde(flatten, serialize_with = "outcome")]
     pub(crate) outcome: Outcome,
+    /// What the grant has refused last, in the words that the caller is told.
+    #[serde(serialize_with = "optional_text", skip_serializing_if = "Option::is_none")]
+    pub(crate) denied: Option<String>,
     pub(crate) counts: Counts,
     /// None where nothing was read.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -77,7 +77,14 @@ fn call() -> CallRecord {
 fn complete(outcome: Outcome) -> Event {
     let counts = Counts { pods: 3, rows: 2, requests: 1, response_bytes: 4096, peak_memory_bytes: 1 << 20, ..Counts::default() };
     let resource_version = Some("1234".to_owned());
-    Event::RunComplete(RunComplete { run: run(), outcome, counts, source: Some(PodsFrom::ApiServer), resource_version })
+    Event::RunComplete(RunComplete {
+        run: run(),
+        outcome,
+        denied: None,
+        counts,
+        source: Some(PodsFrom::ApiServer),
+        resource_version,
+    })
 }
 
 fn refused(tenant: Option<TenantName>) -> Event {
@@ -148,6 +155,7 @@ fn a_run_is_recorded_by_the_names_of_kubernetes() {
     run.caller.subject = Subject::Token { sha256: [0xab; 32] };
     let (run_id, digest) = (run.run_id.to_string(), Digest::of(b"component").to_string());
     let line = json_of(Event::RunComplete(RunComplete {
+        denied: None,
         run,
         outcome: Outcome::Limit("max-pods"),
         counts: Counts { pods: 7, ..Counts::default() },
@@ -561,6 +569,7 @@ fn no_text_makes_a_long_line() {
     let place = Place::new();
     let mut log = place.open().unwrap();
     let complete = RunComplete {
+        denied: None,
         run: run.clone(),
         outcome: Outcome::Limit("max-response-bytes"),
         counts: Counts::default(),

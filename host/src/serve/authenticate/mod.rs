@@ -4,6 +4,7 @@
 //! machine. `token.rs` knows static tokens by their hashes, and has the API server say whose any other is (`review.rs`). What is shown and
 //! is nobody's is refused: it never counts as nothing shown.
 
+mod certificate;
 mod review;
 mod token;
 
@@ -20,6 +21,7 @@ use crate::kube::Reviewed;
 use crate::serve::audit::Subject;
 use crate::serve::policy::{Caller, Policy, Tenant};
 
+pub(crate) use certificate::{Authorities, Certificate};
 pub(crate) use review::TokenReviews;
 use token::{BearerError, Sha256Hash};
 
@@ -36,8 +38,8 @@ pub(crate) struct Callers {
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
     pub(crate) address: std::net::IpAddr,
-    /// The common name of the certificate that it showed, and that the authority for clients has signed.
-    pub(crate) common_name: Option<Arc<str>>,
+    /// What it showed as it was opened.
+    pub(crate) certificate: Option<Arc<Certificate>>,
 }
 
 /// A tenant, and what it was known by.
@@ -56,6 +58,8 @@ pub(crate) enum Unauthenticated {
     NoBearer,
     /// What was shown is nobody's whom the policy knows.
     Unknown,
+    /// The certificate of the connection was good as it was opened, and is not any more.
+    Outdated,
     /// The API server could not be asked whose the token is.
     CannotTell,
     /// What is asked of the API server cannot be put on record, and so is not asked or not told.
@@ -115,9 +119,13 @@ impl Callers {
                 Reviewed::Somebody | Reviewed::Nobody => Err(Unauthenticated::Unknown),
             };
         }
-        if let Some(name) = &peer.common_name {
-            let tenant = self.certificates.get(&**name).ok_or(Unauthenticated::Unknown)?;
-            return Ok(Authenticated { tenant: Arc::clone(tenant), by: Subject::Certificate { common_name: name.to_string() } });
+        if let Some(certificate) = &peer.certificate {
+            if !certificate.counts() {
+                return Err(Unauthenticated::Outdated);
+            }
+            let common_name = certificate.common_name.clone();
+            let tenant = self.certificates.get(&common_name).ok_or(Unauthenticated::Unknown)?;
+            return Ok(Authenticated { tenant: Arc::clone(tenant), by: Subject::Certificate { common_name } });
         }
         match &self.anonymous {
             Some(tenant) if peer.address.is_loopback() => Ok(Authenticated { tenant: Arc::clone(tenant), by: Subject::Anonymous }),
@@ -132,6 +140,7 @@ impl fmt::Display for Unauthenticated {
             Self::NothingShown => "show who is calling: `Authorization: Bearer TOKEN`, or a client certificate",
             Self::NoBearer => "the `Authorization` header has to be one, and `Bearer` with a token",
             Self::Unknown => "what was shown is of nobody who may call",
+            Self::Outdated => "the certificate of this connection does not count any more; connect anew with one that does",
             Self::NoAudit => "whose token this is cannot be found out while the audit log cannot be written",
             Self::CannotTell => "whose token this is could not be found out",
             Self::Busy => "too many tokens are being looked at; try again",

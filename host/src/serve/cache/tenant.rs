@@ -22,7 +22,7 @@ use crate::source::{ApiServer, Bounds, BoxFuture, Latest, Page, PodPages, PodSou
 pub(crate) struct Reading {
     /// All of it; `None` before the first read.
     pub(crate) from: Option<PodsFrom>,
-    /// The resource version of the last list, where the cache gave it.
+    /// The resource version of what was read; of several lists, of one of them.
     pub(crate) resource_version: Option<String>,
     /// The oldest moment that something of it is of.
     pub(crate) observed: Option<Timestamp>,
@@ -111,6 +111,13 @@ impl Shared {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner).note(from, resource_version, observed);
     }
 
+    /// Notes what is known of it only with the answer.
+    fn note_version(&self, page: &Page) {
+        if let Some(version) = &page.resource_version {
+            self.reading.lock().unwrap_or_else(PoisonError::into_inner).resource_version = Some(version.clone());
+        }
+    }
+
     async fn get(&self, request: &PodRequest, bounds: Bounds) -> Result<Page, Error> {
         // Before a watch is begun for it: who may not read a namespace, or makes one up, begins none.
         self.check(request, "get", bounds.deadline).await?;
@@ -119,7 +126,12 @@ impl Shared {
             return known.pods.get(request, bounds).await;
         }
         self.note(PodsFrom::ApiServer, None, Timestamp::now());
-        self.direct.get(request, bounds).await
+        let page = self.direct.get(request, bounds).await?;
+        // Of a pod that is hidden there is nothing to tell: it is as one that is not there.
+        if page.pods.iter().all(|read| request.admits(read)) {
+            self.note_version(&page);
+        }
+        Ok(page)
     }
 }
 
@@ -174,6 +186,9 @@ impl PodPages for TenantPages {
                     State::Known(lists) => next_known(lists, bounds).await,
                     State::Direct(pages) => pages.next(bounds).await,
                 };
+                if let Ok(Some(page)) = &page {
+                    shared.note_version(page);
+                }
                 (state, page)
             };
             let read = self.shared.io.spawn(async move { trace.scope(read).await });

@@ -14,8 +14,9 @@ use tokio::time::{Instant, timeout};
 use super::problem::Problem;
 use crate::serve::runs::Answer;
 
-/// How long the body of a request may take: a component of 8 MiB at 256 KiB a second. Arbitrary.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the body of a request may take: so long, and as long as the longest that may come takes at so many bytes a second. Arbitrary.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+const BODY_BYTES_PER_SECOND: u32 = 256 * 1024;
 
 /// How much of a whole answer is handed to hyper at once. Arbitrary.
 const PIECE_BYTES: usize = 16 * 1024;
@@ -118,12 +119,13 @@ pub(super) async fn read(body: Incoming, max_bytes: usize) -> Result<Bytes, Prob
     if body.size_hint().lower() > max_bytes as u64 {
         return Err(too_large());
     }
-    match timeout(BODY_TIMEOUT, Limited::new(body, max_bytes).collect()).await {
+    let most = Duration::from_secs(max_bytes as u64) / BODY_BYTES_PER_SECOND + BODY_TIMEOUT;
+    match timeout(most, Limited::new(body, max_bytes).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
         Ok(Err(_)) => Err(Problem::bad_request("the body did not come to its end")),
         Err(_) => {
-            let slow = format!("the body has to be complete within {} s", BODY_TIMEOUT.as_secs());
+            let slow = format!("the body has to be complete within {} s", most.as_secs());
             Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "bad_request", slow))
         }
     }

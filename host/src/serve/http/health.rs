@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 
 use super::body::Body;
-use super::service::answer;
+use super::service::{announces_body, answer};
 use crate::serve::metrics::{CONTENT_TYPE, CacheSize};
 use crate::serve::runs::Runner;
 
@@ -33,6 +34,14 @@ impl Health {
 
     /// Answers a request of the second listener.
     pub(crate) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Body> {
+        let mut answer = self.answered(&request);
+        if announces_body(request.headers()) {
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        answer
+    }
+
+    fn answered(&self, request: &Request<Incoming>) -> Response<Body> {
         let text = |status, text: String| answer(status, "text/plain; charset=utf-8", Body::whole(text));
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return text(StatusCode::METHOD_NOT_ALLOWED, "GET and HEAD\n".to_owned());

@@ -36,6 +36,14 @@ pub(super) fn of_query(query: Option<&str>, headers: &HeaderMap) -> Result<Asked
     Ok(Asked { arguments, fresh: wants_fresh(headers) })
 }
 
+/// A POST has its arguments in its body: ones beside it would be left out in silence.
+pub(super) fn none_in_query(query: Option<&str>) -> Result<(), Problem> {
+    match query.unwrap_or_default() {
+        "" => Ok(()),
+        _ => Err(Problem::bad_request("a POST has its parameters in its body, and not in the query string")),
+    }
+}
+
 /// Of a POST: `{"parameters": {"min": 3}, "fresh": true}`.
 pub(super) fn of_body(body: &[u8], headers: &HeaderMap) -> Result<Asked, Problem> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();

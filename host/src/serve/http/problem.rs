@@ -10,6 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::error::{Error, Kind};
+use crate::serve::outcome::Outcome;
 use crate::serve::runs::RunReport;
 
 /// Why there is no answer. The codes are closed, and described in `openapi.json`.
@@ -103,9 +104,14 @@ impl Problem {
     /// How a run of a tenant's failed. What the grant refuses is the tenant's to know.
     pub(super) fn of_report(error: &Error, report: &RunReport) -> Self {
         let problem = Self::of_error(error).of_run(report.id());
-        match &report.denied {
-            Some(denied) if error.is_denied() => Self { detail: denied.clone(), ..problem },
-            _ => problem,
+        match &report.ended_by {
+            // One that could not be put on record is withheld, whatever it was.
+            _ if !error.is_denied() || report.outcome != Outcome::Denied => problem,
+            Some(denied) => Self { detail: denied.clone(), ..problem },
+            None => {
+                let told = "the cluster does not let the account that your queries read as read these pods; the server's owner finds more in its log";
+                Self { detail: told.to_owned(), ..problem }
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use hyper::body::Incoming;
 use hyper::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, LINK};
 use hyper::{Response, StatusCode};
 use jiff::Timestamp;
@@ -16,18 +17,22 @@ use tokio::time::{timeout, timeout_at};
 use uuid::Uuid;
 
 use super::accept::Form;
-use super::body::{Body, Piece};
+use super::body::{self, Body, Piece};
 use super::parameters::{self, Asked};
 use super::problem::Problem;
-use super::service::{Call, Service, answer, no_audit, policy_changed, refusal, too_many};
+use super::service::{Call, Service, answer, no_audit, policy_changed, refusal};
 use crate::limits::Limit;
 use crate::output::style::Style;
 use crate::output::{Link, Printer, PrinterOptions, page_policy};
 use crate::query::Description;
-use crate::serve::audit::{Allowed, RefusalReason};
+use crate::serve::audit::{Allowed, PodsFrom, RefusalReason};
 use crate::serve::cache::Reading;
+use crate::serve::outcome::Outcome;
 use crate::serve::policy::QueryName;
 use crate::serve::runs::{Answer, NoRun, TenantRun, Wish, source};
+
+/// Most bytes of a run's arguments. Arbitrary.
+const ARGUMENTS_MAX_BYTES: usize = 64 * 1024;
 
 const RUN: HeaderName = HeaderName::from_static("podlens-run");
 const SOURCE: HeaderName = HeaderName::from_static("podlens-source");
@@ -46,7 +51,7 @@ pub(super) async fn run(
     service: &Arc<Service>,
     call: Call,
     name: &QueryName,
-    post: Option<Bytes>,
+    post: Option<Incoming>,
 ) -> Result<Response<Body>, Problem> {
     let tenant = Arc::clone(&call.caller.tenant);
     let refused = |reason| service.refused(reason, call.told.clone(), Some(&tenant), Some(name.as_str()));
@@ -59,8 +64,16 @@ pub(super) async fn run(
         let forms = "rows are given as application/json, application/jsonl, text/csv, text/html and text/plain (Prometheus)";
         Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", forms)
     })?;
-    let Asked { arguments, fresh } = match &post {
-        Some(body) => parameters::of_body(body, &call.head.headers)?,
+    // Taken before anything is read of a body: a tenant has no more bodies on their way than it may have runs.
+    let Some(place) = service.runner.answers.place(&tenant.name, &tenant.rates) else {
+        service.runner.metrics.run_not_begun(&tenant.name, Outcome::Throttled);
+        return Err(service.no_room(service.runner.admission.full(&tenant.name), &call, name).await);
+    };
+    let Asked { arguments, fresh } = match post {
+        Some(body) => {
+            parameters::none_in_query(call.head.uri.query())?;
+            parameters::of_body(&body::read(body, ARGUMENTS_MAX_BYTES).await?, &call.head.headers)?
+        }
         None => parameters::of_query(call.head.uri.query(), &call.head.headers)?,
     };
     let pairs = arguments.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -85,10 +98,6 @@ pub(super) async fn run(
         arguments,
         fresh,
         policy: call.rules.policy,
-    };
-    let Some(place) = service.runner.answers.place(&tenant.name, &tenant.rates) else {
-        refused(RefusalReason::QueueFull).await?;
-        return Err(too_many("as many of your answers wait to be read as may").retry_after(Duration::from_secs(1)));
     };
     let started = match service.runner.start(wish).await {
         Ok(started) => started,
@@ -126,6 +135,13 @@ async fn collected(mut run: TenantRun, form: Form, rows: Rows, mut printer: Prin
         None => run.finish().await,
     };
     let headers = Headers { id, reading: report.reading() };
+    if let (Some(from), Some(observed)) = (headers.reading.from, headers.reading.observed) {
+        let from = match from {
+            PodsFrom::Cache => "from the cache",
+            PodsFrom::ApiServer => "from the API server",
+        };
+        printer.set_source(from, observed);
+    }
     let shown = match result {
         Ok(()) => printer.finish(true).map_err(|error| unshown(&error)),
         Err(error) => Err(Problem::of_report(&error, &report)),
@@ -169,8 +185,12 @@ async fn streamed(mut run: TenantRun, rows: Rows, mut printer: Printer<Rows>, pl
             next = match timeout(Duration::ZERO, run.next_row()).await {
                 Ok(row) if rows.len() < PIECE_BYTES => row,
                 ready => {
-                    if sender.send(Piece::Bytes(rows.take())).await.is_err() {
-                        // The client has gone, and the run with it.
+                    let taken = tokio::select! {
+                        taken = sender.send(Piece::Bytes(rows.take())) => taken.is_ok(),
+                        () = run.revoked() => false,
+                    };
+                    if !taken {
+                        // The client has gone, or may have no more; and the run with it.
                         return;
                     }
                     match ready {

@@ -31,9 +31,6 @@ use crate::web::browser::{self, Hosts};
 /// Longest target, in bytes: arguments of a run are in it. Arbitrary.
 const TARGET_MAX_BYTES: usize = 8 * 1024;
 
-/// Most bytes of a run's arguments. Arbitrary.
-const ARGUMENTS_MAX_BYTES: usize = 64 * 1024;
-
 /// How much is kept of what a client calls itself. Arbitrary: a browser's name has some hundred.
 const USER_AGENT_MAX_CHARS: usize = 256;
 
@@ -85,8 +82,9 @@ impl Service {
         let trace = self.traces.request(&head, word);
         let answered = trace.scope(self.clone().decide(head, body, route, peer)).await;
         let mut answer = answered.unwrap_or_else(|problem| refusal(&problem, form));
-        if has_body {
-            // What follows on the connection may be a body that nobody reads.
+        if has_body || answer.status() == StatusCode::UNAUTHORIZED {
+            // What follows on the connection may be a body that nobody reads; and who is nobody by what the connection began with has to begin
+            // another one.
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         trace.answered(answer.status());
@@ -140,10 +138,7 @@ impl Service {
             (Route::Query(name), &Method::DELETE) => self.forget(&call, &name).await,
             (Route::Query(name), _) => self.query(&call, &name),
             (Route::Run(name), method) => {
-                let post = match *method == Method::POST {
-                    true => Some(body::read(body, ARGUMENTS_MAX_BYTES).await?),
-                    false => None,
-                };
+                let post = (*method == Method::POST).then_some(body);
                 run::run(&self, call, &name, post).await
             }
         }
@@ -202,7 +197,10 @@ impl Service {
     pub(super) async fn no_room(&self, refused: admission::Refused, call: &Call, query: &QueryName) -> Problem {
         let (reason, problem) = match refused.why {
             Why::Rate => (RefusalReason::Rate, too_many("more runs, uploads and deletes a second than are yours")),
-            Why::QueueFull => (RefusalReason::QueueFull, too_many("as many of your runs and uploads wait as may")),
+            Why::QueueFull => (
+                RefusalReason::QueueFull,
+                too_many("as many of your runs and uploads as may are under way, wait, or have an answer that is not read yet"),
+            ),
             Why::Closed => {
                 let ends = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", "this server is about to end");
                 (RefusalReason::Closed, ends)
@@ -337,7 +335,7 @@ impl Service {
     }
 }
 
-fn announces_body(headers: &HeaderMap) -> bool {
+pub(super) fn announces_body(headers: &HeaderMap) -> bool {
     headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING)
 }
 
@@ -350,7 +348,7 @@ fn unauthenticated(refused: &Unauthenticated) -> Problem {
         Unauthenticated::CannotTell | Unauthenticated::Busy => {
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "cluster_unavailable", detail).retry_after(Duration::from_secs(1))
         }
-        Unauthenticated::NothingShown | Unauthenticated::NoBearer | Unauthenticated::Unknown => {
+        Unauthenticated::NothingShown | Unauthenticated::NoBearer | Unauthenticated::Unknown | Unauthenticated::Outdated => {
             Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
         }
     }
@@ -366,7 +364,7 @@ fn upload_problem(error: &UploadError) -> Problem {
     }
 }
 
-pub(super) fn too_many(detail: &str) -> Problem {
+fn too_many(detail: &str) -> Problem {
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_runs", detail)
 }
 

@@ -35,12 +35,12 @@ use process::Process;
 /// What [`Metrics::encode`] gives.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Tenants that have a label of their own. With what each of them has for certain these are 1,200 series.
+/// Tenants that have a label of their own. With what each of them has for certain these are 1,400 series.
 const MAX_TENANTS: usize = 200;
 
 /// Series that tenants share for how their runs ended other than well, and for limits: each begins to exist with the first such run, and
 /// where there is no room for one more, that run is counted for the tenant `other`.
-const ENDINGS: usize = 350;
+const ENDINGS: usize = 250;
 
 /// Series of `podlens_http_requests_total`. A real server has some 30.
 const HTTP_REQUESTS: usize = 100;
@@ -80,6 +80,7 @@ struct Inner {
     runs_queued: Number,
     guest_cpu: Family<Labels<1>, Seconds>,
     guest_memory: Histogram,
+    guest_memory_time: Family<Labels<1>, Seconds>,
     host_calls: Family<Labels<1>, Counter>,
     pods: Family<Labels<1>, Counter>,
     response_bytes: Family<Labels<1>, Counter>,
@@ -162,6 +163,12 @@ impl Metrics {
             register!(ours, "guest_cpu_seconds", "Processor time of runs, and of the host's work for them", Family::default());
         let guest_memory =
             register!(ours, "guest_memory_bytes", "The most memory that a run had at one time", Histogram::new(MEMORY_BYTES));
+        let guest_memory_time = register!(
+            ours,
+            "guest_memory_byte_seconds",
+            "The most memory that each run had at one time, times how long the run was",
+            Family::default()
+        );
         let host_calls = register!(ours, "host_calls", "Calls of queries to the host", Family::default());
         let pods = register!(ours, "pods", "Pods that were read for queries", Family::default());
         let response_bytes = register!(ours, "response_bytes", "Bytes of the answers that those pods came in", Family::default());
@@ -206,6 +213,7 @@ impl Metrics {
             runs_queued,
             guest_cpu,
             guest_memory,
+            guest_memory_time,
             host_calls,
             pods,
             response_bytes,
@@ -244,6 +252,7 @@ impl Metrics {
             }
             let labels = [("tenant", label.clone())];
             metrics.guest_cpu.remove(&labels);
+            metrics.guest_memory_time.remove(&labels);
             for family in [&metrics.host_calls, &metrics.pods, &metrics.response_bytes, &metrics.rows] {
                 family.remove(&labels);
             }
@@ -254,8 +263,11 @@ impl Metrics {
     /// A run had a slot, and has ended.
     pub(crate) fn run_ended(&self, tenant: &TenantName, run: &RunEnded) {
         let metrics = &*self.0;
+        // Exact up to 8 PiB, and no other way to a float.
+        let memory = run.peak_memory_bytes as f64;
         self.run_counted(tenant, run.outcome, |labels| {
             metrics.guest_cpu.get_or_create(labels).inc_by(run.cpu.as_secs_f64());
+            metrics.guest_memory_time.get_or_create(labels).inc_by(memory * run.elapsed.as_secs_f64());
             metrics.host_calls.get_or_create(labels).inc_by(run.host_calls);
             metrics.pods.get_or_create(labels).inc_by(run.pods);
             metrics.response_bytes.get_or_create(labels).inc_by(run.response_bytes);
@@ -263,8 +275,7 @@ impl Metrics {
         });
         metrics.run_duration.observe(run.elapsed.as_secs_f64());
         metrics.run_queue.observe(run.queued.as_secs_f64());
-        // Exact up to 8 PiB, and no other way to a float.
-        metrics.guest_memory.observe(run.peak_memory_bytes as f64);
+        metrics.guest_memory.observe(memory);
     }
 
     /// A run was asked for and did not begin.

@@ -169,6 +169,7 @@ fn what_happens_is_counted_once() {
         ("podlens_limit_kills_total{tenant=\"t0001\",limit=\"max-pods\"}", 1.0),
         ("podlens_limit_kills_total{tenant=\"other\",limit=\"timeout\"}", 1.0),
         ("podlens_guest_cpu_seconds_total{tenant=\"t0001\"}", 0.04),
+        ("podlens_guest_memory_byte_seconds_total{tenant=\"t0001\"}", 1_048_576.0),
         ("podlens_host_calls_total{tenant=\"t0001\"}", 140.0),
         ("podlens_pods_total{tenant=\"t0001\"}", 14.0),
         ("podlens_response_bytes_total{tenant=\"t0001\"}", 18000.0),

@@ -254,17 +254,29 @@ fn grant(fields: &Fields<'_>) -> Result<Grant, PolicyError> {
     };
     if let Some(written) = fields.get("labelSelector") {
         let text = written.text("a label selector, such as `team=checkout`")?;
-        grant = grant.labels(&LabelSelector::parse(text).map_err(|error| written.wrong(error.to_string()))?);
+        let selector = LabelSelector::parse(text).map_err(|error| written.wrong(error.to_string()))?;
+        grant = grant.labels(&selector);
+        conditions(&written, selector.is_empty())?;
     }
     if let Some(written) = fields.get("fieldSelector") {
         let text = written.text("a field selector, such as `status.phase!=Failed`")?;
-        grant = grant.fields(&FieldSelector::parse(text).map_err(|error| written.wrong(error.to_string()))?);
+        let selector = FieldSelector::parse(text).map_err(|error| written.wrong(error.to_string()))?;
+        grant = grant.fields(&selector);
+        conditions(&written, FieldSelector::has_empty_condition(text))?;
     }
     if fields.read("wholeObjects", |whole| whole.flag())?.unwrap_or_default() {
         grant = grant.whole_objects();
     }
     let withheld = fields.read("withhold", |written| withheld(&written))?.unwrap_or_else(|| vec![Redaction::Env]);
     Ok(withheld.into_iter().fold(grant, Grant::withhold))
+}
+
+/// Refuses a selector without a condition, or with one that is empty: what a template left out must not pass for none.
+fn conditions(written: &Written<'_>, one_is_empty: bool) -> Result<(), PolicyError> {
+    match one_is_empty {
+        true => Err(written.wrong("has a condition that is empty: leave the field out where there is none")),
+        false => Ok(()),
+    }
 }
 
 fn withheld(written: &Written<'_>) -> Result<Vec<Redaction>, PolicyError> {

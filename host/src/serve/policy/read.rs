@@ -1,25 +1,18 @@
 //! Reads a policy's file: for the server, and for whoever looks at it before.
 
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::Policy;
 use super::file::MAX_BYTES;
 use crate::error::{Error, Kind};
+use crate::serve::files;
 use crate::text;
 
 /// The bytes of a policy's file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let unreadable = |error: io::Error| {
-        Error::new(Kind::Configuration, format!("the policy `{}` cannot be read", text::path(path))).because(error)
-    };
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
-    match read.map_err(unreadable)? {
-        count if count > MAX_BYTES => Err(unreadable(io::Error::other(format!("it has more than {MAX_BYTES} bytes")))),
-        _ => Ok(bytes),
-    }
+    files::read(path, MAX_BYTES).map_err(|error| {
+        Error::new(Kind::InvalidArgument, format!("the policy `{}` cannot be read", text::path(path))).because(error)
+    })
 }
 
 impl Policy {
@@ -32,7 +25,7 @@ impl Policy {
                     "tenant `{}` has a query `{}` without `digest`, which does not come with podlens",
                     tenant.name, query.name
                 );
-                return Err(Error::new(Kind::Configuration, message));
+                return Err(Error::new(Kind::InvalidArgument, message));
             }
         }
         Ok(())

@@ -127,6 +127,13 @@ fn an_error_of_a_tenant_names_its_place() {
         ("  labelSelector: ''", "labelSelector: is an empty text, expected a label selector, such as `team=checkout`"),
         ("  labelSelector:", "labelSelector: is empty, expected a label selector, such as `team=checkout`"),
         ("  labelSelector: 'a in b'", "labelSelector: "),
+        ("  labelSelector: ' '", "labelSelector: has a condition that is empty: leave the field out where there is none"),
+        ("  labelSelector: \"\\t\\n\"", "labelSelector: has a condition that is empty: leave the field out where there is none"),
+        ("  fieldSelector: ','", "fieldSelector: has a condition that is empty: leave the field out where there is none"),
+        (
+            "  fieldSelector: 'status.phase=Running,,'",
+            "fieldSelector: has a condition that is empty: leave the field out where there is none",
+        ),
         ("  fieldSelector: spec.x=1", "fieldSelector: `spec.x` in the field selector is not a field"),
         ("  allNamespaces: true", "has `namespaces` beside `allNamespaces`, expected one of the two"),
         ("  queries: [{name: a}, {name: a}]", "queries[1].name: `a` is the name of a query before this one, too"),

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -18,6 +19,8 @@ pub(super) struct Folder {
     path: PathBuf,
     /// What was read before, so that a file is read again only if it has changed.
     seen: Mutex<HashMap<PathBuf, Seen>>,
+    /// Whether it was told that the folder cannot be read, since it last could.
+    is_told: AtomicBool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,16 +32,21 @@ struct Seen {
 
 impl Folder {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, seen: Mutex::default() }
+        Self { path, seen: Mutex::default(), is_told: AtomicBool::default() }
     }
 
     /// Where each component is. What cannot be read is told in the log, and is not there.
     pub(super) fn scan(&self) -> HashMap<Digest, PathBuf> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let files = match files(&self.path) {
-            Ok(files) => files,
+            Ok(files) => {
+                self.is_told.store(false, Ordering::Relaxed);
+                files
+            }
             Err(error) => {
-                tracing::warn!("the folder of queries `{}` cannot be read: {error}", text::path(&self.path));
+                if !self.is_told.swap(true, Ordering::Relaxed) {
+                    tracing::warn!("the folder of queries `{}` cannot be read: {error}", text::path(&self.path));
+                }
                 return HashMap::new();
             }
         };

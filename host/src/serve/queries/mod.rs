@@ -21,6 +21,7 @@ use crate::error::{Error, Kind};
 use crate::output::inspection;
 use crate::runtime::{Digest, Query, Runtime};
 use crate::serve::policy::{AllowedQuery, Policy, QueryName, Tenant, TenantName};
+use crate::text;
 
 pub(crate) use apart::{Apart, rlimits};
 use folder::Folder;
@@ -117,7 +118,8 @@ impl Catalogue {
             if let Err(error) = &tried.ready
                 && was.is_none_or(|was| was != error.to_string())
             {
-                tracing::warn!(query = %allowed.name, %digest, "a query cannot be loaded: {error}");
+                let why: Vec<_> = [error.to_string()].into_iter().chain(error.causes().map(ToString::to_string)).collect();
+                tracing::warn!(query = %allowed.name, %digest, "a query cannot be loaded: {}", text::visible(&why.join(": ")));
             }
             loaded.insert(*digest, tried);
         }

@@ -14,14 +14,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::client::Client;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::limits::Limit;
 use crate::query::{Argument, Description, Row};
-use crate::runtime::{Digest, LogLine, Run, RunOptions};
+use crate::runtime::{Digest, LogLine, Report, Run, RunOptions};
 use crate::serve::admission::{Admission, Place, Refused};
 use crate::serve::audit::{self, Allowed, AuditLog, Counts, Decision, Event, Recorded, RunComplete, RunStarted};
 use crate::serve::authenticate::Authenticated;
@@ -47,7 +48,7 @@ pub(crate) struct Runner {
     pub(crate) client: Client,
     pub(crate) access: Arc<AccessReviews>,
     /// Of the policy of the moment: who waited for a turn begins only if nothing has changed for him.
-    pub(crate) tenants: RwLock<BTreeMap<TenantName, Arc<Tenant>>>,
+    pub(crate) tenants: watch::Sender<BTreeMap<TenantName, Arc<Tenant>>>,
     /// Changes with the policy.
     pub(crate) cache: RwLock<Option<Arc<Cache>>>,
     pub(crate) admission: Admission,
@@ -141,7 +142,8 @@ impl Runner {
         }
         // From here on its end is on record, too, whoever gives up waiting.
         let (runner, open, started) = (Arc::clone(self), Some(Open { run: None, place }), Timestamp::now());
-        let mut begun = TenantRun { open, runner, wish, id, trace, pods, queued, started, began: Instant::now() };
+        let mut begun =
+            TenantRun { open, is_revoked: false, runner, wish, id, trace, pods, queued, started, began: Instant::now() };
         recorded.written().await.map_err(|_| NoRun::NoAudit)?;
 
         let entered = self.guests.enter();
@@ -156,8 +158,14 @@ impl Runner {
 
     /// Does something if the policy has not changed for a tenant; it does not change meanwhile.
     pub(crate) fn while_same<T>(&self, tenant: &Arc<Tenant>, work: impl FnOnce() -> T) -> Option<T> {
-        let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
+        let tenants = self.tenants.borrow();
         tenants.get(&tenant.name).is_some_and(|now| now == tenant).then(work)
+    }
+
+    /// Returns when the policy does not have this tenant any more.
+    async fn gone(&self, tenant: &TenantName) {
+        // An error would mean that the policy changes no more, and this is its other end.
+        let _ = self.tenants.subscribe().wait_for(|tenants| !tenants.contains_key(tenant)).await;
     }
 }
 
@@ -178,6 +186,8 @@ fn on_record(id: Uuid, wish: &Wish) -> audit::Run {
 pub(crate) struct TenantRun {
     /// `None` once it has ended.
     open: Option<Open>,
+    /// Whether its tenant was gone as its rows were read.
+    is_revoked: bool,
     runner: Arc<Runner>,
     wish: Wish,
     id: Uuid,
@@ -218,16 +228,44 @@ impl TenantRun {
 
     /// The next row; `None` after the last.
     pub(crate) async fn next_row(&mut self) -> Option<Row> {
-        self.open.as_mut()?.run.as_mut()?.next_row().await
+        let run = self.open.as_mut()?.run.as_mut()?;
+        tokio::select! {
+            biased;
+            () = self.runner.gone(&self.wish.caller.tenant.name) => {
+                self.is_revoked = true;
+                None
+            }
+            row = run.next_row() => row,
+        }
+    }
+
+    /// Returns when the policy does not have its tenant any more.
+    pub(crate) async fn revoked(&self) {
+        self.runner.gone(&self.wish.caller.tenant.name).await;
     }
 
     /// Waits for the end, puts it on record, and says how it was. An answer that cannot be put on record is none.
     pub(crate) async fn finish(mut self) -> (Result<(), Error>, Arc<RunReport>) {
-        let Some(run) = self.open.as_mut().and_then(|open| open.run.as_mut()) else {
-            return (Err(Error::server_error("the run has ended")), self.cancelled(&[]));
+        const REVOKED: &str = "the policy does not have this tenant any more";
+        let run = self.open.as_mut().and_then(|open| open.run.as_mut());
+        let ending = match run {
+            // Rows were left unread, which would be lost in silence.
+            Some(_) if self.is_revoked => Err(REVOKED),
+            // Given up here, dropping this still has it, and puts it on record as cancelled.
+            Some(run) => tokio::select! {
+                biased;
+                () = self.runner.gone(&self.wish.caller.tenant.name) => Err(REVOKED),
+                ending = run.ended() => Ok(ending),
+            },
+            None => Err("the run has ended"),
         };
-        // Given up here, dropping this still has it, and puts it on record as cancelled.
-        let ending = run.ended().await;
+        let ending = match ending {
+            Ok(ending) => ending,
+            Err(why) => {
+                let report = self.cancel();
+                return (Err(Error::new(Kind::Denied, why)), report.unwrap_or_else(|| self.cancelled(None)));
+            }
+        };
         // Until it is on record.
         let _place = self.open.take().map(|open| open.place);
         let result = match (ending.result, ending.report.incomplete.clone()) {
@@ -238,13 +276,14 @@ impl TenantRun {
         if outcome == Outcome::Internal {
             self.runner.metrics.panicked();
         }
-        // Who asked is told the outermost words alone; who runs this server has to know all of them.
-        if let (Outcome::Upstream | Outcome::Internal, Err(error)) = (outcome, &result) {
+        self.runner.metrics.postcheck_violated(ending.report.foreign_pods);
+        let report = RunReport::new(self.id, &self.wish, self.started, outcome, &ending.report, &self.pods.reading(), &result);
+        // Who asked is told the outermost words alone; who runs this server has to know all of them. What the grant denies is told in full.
+        let is_known = outcome == Outcome::Denied && report.ended_by.is_some();
+        if let (Outcome::Upstream | Outcome::Internal | Outcome::Denied, Err(error), false) = (outcome, &result, is_known) {
             let (tenant, run) = (&self.wish.caller.tenant.name, self.id);
             tracing::warn!(%tenant, %run, cause = error.causes_in_line(), "a run failed: {}", text::visible(&error.to_string()));
         }
-        self.runner.metrics.postcheck_violated(ending.report.foreign_pods);
-        let report = RunReport::new(self.id, &self.wish, self.started, outcome, &ending.report, &self.pods.reading(), &result);
         let report = self.runner.reports.keep(report);
         match self.end(&report).written().await {
             Ok(()) => (result, report),
@@ -252,8 +291,8 @@ impl TenantRun {
         }
     }
 
-    fn cancelled(&self, used: &[(Limit, u64)]) -> Arc<RunReport> {
-        let report = RunReport::cancelled(self.id, &self.wish, self.started, used, &self.pods.reading());
+    fn cancelled(&self, report: Option<&Report>) -> Arc<RunReport> {
+        let report = RunReport::cancelled(self.id, &self.wish, self.started, report, &self.pods.reading());
         self.runner.reports.keep(report)
     }
 
@@ -275,22 +314,29 @@ impl TenantRun {
         self.runner.audit.record(Event::RunComplete(RunComplete {
             run: on_record(self.id, &self.wish),
             outcome: report.outcome,
+            denied: report.denied.clone(),
             counts: report.counts,
             source: report.source,
             resource_version: report.resource_version.clone(),
         }))
     }
-}
 
-impl Drop for TenantRun {
-    fn drop(&mut self) {
-        let Some(Open { run, place }) = self.open.take() else { return };
-        let used: Vec<_> = run.iter().flat_map(|run| Limit::ALL.iter().map(|limit| (*limit, run.used(*limit)))).collect();
+    /// Ends it, if it has not ended, and puts that on record.
+    fn cancel(&mut self) -> Option<Arc<RunReport>> {
+        let Open { run, place } = self.open.take()?;
+        let report = run.as_ref().map(Run::so_far);
         drop(run);
-        let report = self.cancelled(&used);
+        let report = self.cancelled(report.as_ref());
         // Nobody waits for its answer.
         drop(self.end(&report));
         // Only now: the server ends once no place is taken.
         drop(place);
+        Some(report)
+    }
+}
+
+impl Drop for TenantRun {
+    fn drop(&mut self) {
+        self.cancel();
     }
 }

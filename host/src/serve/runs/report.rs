@@ -39,6 +39,8 @@ pub(crate) struct RunReport {
     warnings: Vec<String>,
     /// What the grant has refused last.
     pub(crate) denied: Option<String>,
+    /// The same, where that is what ended the run.
+    pub(crate) ended_by: Option<String>,
     calls: Vec<(&'static str, u64)>,
     /// Used, and the limit.
     limits: Vec<(Limit, u64, u64)>,
@@ -55,35 +57,33 @@ impl RunReport {
         reading: &Reading,
         result: &Result<(), Error>,
     ) -> Self {
-        let used = |limit| match limit {
-            Limit::Memory => report.peak_memory(),
-            limit => report.used(limit),
-        };
-        Self {
-            elapsed: report.elapsed,
-            warnings: report.warnings.clone(),
-            denied: report.denied.clone(),
-            calls: HostFunction::ALL.iter().map(|function| (function.name(), report.calls(*function))).collect(),
-            problem: result.as_ref().err().map(problem),
-            ..Self::of(id, wish, started, outcome, &used, reading)
-        }
+        let error = result.as_ref().err();
+        // A query may have gone on after one, and ended for another reason.
+        let ends = |denied: &String| error.is_some_and(|error| error.causes().any(|cause| cause.to_string().contains(denied)));
+        let ended_by = report.denied.clone().filter(ends);
+        Self { problem: error.map(problem), ended_by, ..Self::of(id, wish, started, outcome, Some(report), reading) }
     }
 
-    pub(super) fn cancelled(id: Uuid, wish: &Wish, started: Timestamp, used: &[(Limit, u64)], reading: &Reading) -> Self {
-        let of = |limit| used.iter().find(|(known, _)| *known == limit).map_or(0, |(_, value)| *value);
-        let elapsed = Duration::try_from(Timestamp::now().duration_since(started)).unwrap_or_default();
-        Self { elapsed, ..Self::of(id, wish, started, Outcome::Cancelled, &of, reading) }
+    /// Of one that did not come to its end. `report`: what it was by then, if it began.
+    pub(super) fn cancelled(id: Uuid, wish: &Wish, started: Timestamp, report: Option<&Report>, reading: &Reading) -> Self {
+        Self::of(id, wish, started, Outcome::Cancelled, report, reading)
     }
 
-    fn of(id: Uuid, wish: &Wish, started: Timestamp, outcome: Outcome, used: &dyn Fn(Limit) -> u64, reading: &Reading) -> Self {
+    fn of(id: Uuid, wish: &Wish, started: Timestamp, outcome: Outcome, report: Option<&Report>, reading: &Reading) -> Self {
         let limits: &Limits = &wish.caller.tenant.limits;
+        let used = |limit| match (report, limit) {
+            (None, _) => 0,
+            (Some(report), Limit::Memory) => report.peak_memory(),
+            (Some(report), limit) => report.used(limit),
+        };
+        let calls = |report: &Report| HostFunction::ALL.iter().map(|function| (function.name(), report.calls(*function))).collect();
         Self {
             id,
             tenant: wish.caller.tenant.name.clone(),
             query: wish.name.clone(),
             digest: wish.loaded.query.digest(),
             started,
-            elapsed: Duration::ZERO,
+            elapsed: report.map_or(Duration::ZERO, |report| report.elapsed),
             outcome,
             counts: Counts {
                 pods: used(Limit::Pods),
@@ -98,9 +98,10 @@ impl RunReport {
             source: reading.from,
             resource_version: reading.resource_version.clone(),
             observed: reading.observed,
-            warnings: Vec::new(),
-            denied: None,
-            calls: Vec::new(),
+            warnings: report.map(|report| report.warnings.clone()).unwrap_or_default(),
+            denied: report.and_then(|report| report.denied.clone()),
+            ended_by: None,
+            calls: report.map(calls).unwrap_or_default(),
             limits: Limit::ALL.iter().map(|limit| (*limit, used(*limit), limits.get(*limit))).collect(),
             problem: None,
         }

@@ -56,7 +56,7 @@ fn page(recorded: &RecordedPage, asked: &Asked) -> Result<Page, Error> {
     let malformed = |error| Error::server_error("a pod of the recording is malformed").because(error);
     let pods = recorded.pods.iter().map(|pod| from_json(pod, asked.whole_objects).map_err(malformed)).collect::<Result<_, _>>()?;
     let skipped = recorded.skipped.iter().filter_map(Skipped::namespace).collect();
-    Ok(Page { pods, response_bytes: recorded.bytes, warning: recorded.warning.clone(), skipped })
+    Ok(Page { pods, response_bytes: recorded.bytes, warning: recorded.warning.clone(), skipped, ..Page::default() })
 }
 
 impl PodSource for Replay {

@@ -266,6 +266,6 @@ impl Drop for Watch {
 }
 
 fn too_many(max_bytes: usize) -> Error {
-    let message = format!("the watched pods take more than {} MiB of memory", max_bytes >> 20);
+    let message = format!("the watched pods take more than {max_bytes} bytes of memory");
     Error::new(Kind::Limit("watched pods"), message).hint("watch fewer: name namespaces, or a selector")
 }
