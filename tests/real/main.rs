@@ -4,7 +4,7 @@
 //! Each test owns a namespace of the cluster that `arrange.rs` keeps, or a cluster where it stops or slows one. It needs Go, or
 //! `KUBEBUILDER_ASSETS`; without either every test fails with that sentence, and none is skipped.
 //!
-//! Start with `account.rs`, the story that the README tells.
+//! Start with `account.rs`, the story that the README tells, and for `podlens serve` with `two_tenants.rs`.
 
 mod account;
 mod arrange;
@@ -26,5 +26,7 @@ mod rbac;
 mod restart;
 mod rotation;
 mod scale;
+#[cfg(target_os = "linux")]
+mod two_tenants;
 mod usage;
 mod watch;

@@ -21,32 +21,35 @@ use crate::arrange::{answer, cluster, kubectl};
 use crate::deploy::deploy;
 
 /// The tenants' namespaces; the example's is the first.
-const TENANTS: [&str; 2] = ["shop", "payments"];
+pub(crate) const TENANTS: [&str; 2] = ["shop", "payments"];
 
 /// The server's namespace.
-const HOST: &str = "podlens";
+pub(crate) const HOST: &str = "podlens";
 
 /// The name of a service account as a user.
-fn user(namespace: &str, account: &str) -> String {
+pub(crate) fn user(namespace: &str, account: &str) -> String {
     format!("system:serviceaccount:{namespace}:{account}")
 }
 
-/// The cluster that the tests share, with the base and both tenants applied, and all that they may in force.
+/// The cluster that the tests share, with the base and both tenants applied.
 fn deployed() -> &'static Cluster {
     static DEPLOYED: OnceLock<()> = OnceLock::new();
     let cluster = cluster();
-    DEPLOYED.get_or_init(|| {
-        answer(apply(cluster, &rendered(cluster, "base", &[]), &[]));
-        for tenant in TENANTS {
-            cluster.post("/api/v1/namespaces", &json!({ "metadata": { "name": tenant } }));
-            for account in ["default", "dashboards", "intern"] {
-                cluster.create_service_account(tenant, account);
-            }
-            answer(apply(cluster, &tenant_pieces(cluster, tenant, &[]), &[]));
-        }
-        wait_for_rights(cluster);
-    });
+    DEPLOYED.get_or_init(|| deploy_on(cluster));
     cluster
+}
+
+/// Applies the base and both tenants. All that they may is in force on return.
+pub(crate) fn deploy_on(cluster: &Cluster) {
+    answer(apply(cluster, &rendered(cluster, "base", &[]), &[]));
+    for tenant in TENANTS {
+        cluster.post("/api/v1/namespaces", &json!({ "metadata": { "name": tenant } }));
+        for account in ["default", "dashboards", "intern"] {
+            cluster.create_service_account(tenant, account);
+        }
+        answer(apply(cluster, &tenant_pieces(cluster, tenant, &[]), &[]));
+    }
+    wait_for_rights(cluster);
 }
 
 /// The authorizer learns of each role and binding apart, a moment later.

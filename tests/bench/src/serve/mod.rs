@@ -32,8 +32,11 @@ const LOAD: Duration = Duration::from_secs(10);
 /// Before that, until the cache has the pods and the allocator its memory.
 const WARM_UP: Duration = Duration::from_secs(2);
 
-/// Lists the pods, and calls three accessors of each.
-const WORK: &str = "?list=true&read=name,namespace,status&rows=10";
+/// Lists the pods, and calls three accessors of each: name, namespace, and what a query asks first of how a pod does.
+const WORK: &str = "?list=true&read=name,namespace,health&rows=10";
+
+/// As [`WORK`], with all that there is to tell of how a pod does.
+const WHOLE_STATUS: &str = "?list=true&read=name,namespace,status&rows=10";
 
 /// Pods in the cluster, but for part d.
 const PODS: usize = 100;
@@ -195,15 +198,24 @@ impl Bench<'_> {
     fn throughput(&mut self) -> Result<()> {
         let tenants: Vec<_> = (0..8).map(|number| Tenant::new(format!("tenant-{number}"), &self.work)).collect();
         let serving = self.arranged.serve(&tenants, None, &[]);
-        let askers = |count: usize| (0..count).map(|number| tenants[number % tenants.len()].asker(&serving, WORK)).collect();
-        self.ask(askers(8), WARM_UP);
-        for connections in [1, 4, 8, 16] {
+        let askers = |count: usize, work| -> Vec<_> {
+            (0..count).map(|number| tenants[number % tenants.len()].asker(&serving, work)).collect()
+        };
+        self.ask(askers(8, WORK), WARM_UP);
+        for (connections, work, read) in [
+            (1, WORK, "health"),
+            (4, WORK, "health"),
+            (8, WORK, "health"),
+            (16, WORK, "health"),
+            (1, WHOLE_STATUS, "status"),
+            (8, WHOLE_STATUS, "status"),
+        ] {
             let before = machine::cpu_seconds(Process(serving.id()))?;
-            let mut seen = self.ask(askers(connections), LOAD);
+            let mut seen = self.ask(askers(connections, work), LOAD);
             let used = (machine::cpu_seconds(Process(serving.id()))? - before) * 1e3 / as_f64(seen.with_status(200).max(1));
             let (rate, half, most) = (seen.per_second(), seen.percentile(50), seen.percentile(99));
             let is_the_one = connections == 8;
-            let of = format!("{connections} clients");
+            let of = format!("{connections} clients, {read} of each pod");
             // Whoever else the machine works for, this stays about the same.
             self.note(format!("processor time of the server for a run, {of}"), used, "ms", None)?;
             self.note(format!("runs a second, {of}"), rate, "1/s", is_the_one.then_some(AtLeast(2000.0)))?;
@@ -216,7 +228,7 @@ impl Bench<'_> {
                 Some(AtMost(0.0)),
             )?;
         }
-        let seen = self.runtime.block_on(ask_at_once(askers(10_000)));
+        let seen = self.runtime.block_on(ask_at_once(askers(10_000, WORK)));
         let refused = seen.with_status(429) + seen.with_status(503);
         self.note("10,000 requests at once: answered", as_f64(seen.with_status(200)), "", None)?;
         self.note("10,000 requests at once: refused with 429 or 503", as_f64(refused), "", None)?;
