@@ -40,6 +40,8 @@ pub(crate) use environment::{Environment, ProcessEnvironment};
 pub(crate) use exec::{EXEC_INFO, ExecCredential, ExecIdentity, ExecPlugin};
 #[cfg(test)]
 pub(crate) use exec::{ExecVersion, Input as ExecInput};
+#[cfg(feature = "cli")]
+pub(crate) use file::read as read_file;
 pub(crate) use impersonation::Impersonation;
 #[cfg(feature = "cli")]
 pub(crate) use in_cluster::MOUNT;

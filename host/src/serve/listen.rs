@@ -19,14 +19,11 @@ use tokio_rustls::TlsAcceptor;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::authenticate::{Authorities, Certificate, Peer};
-use super::files;
+use crate::config;
 use crate::error::{Error, Kind};
 use crate::text;
 use crate::web::browser::Hosts;
 use crate::web::{Door, Stream};
-
-/// Most bytes of a certificate's, a key's or an authorities' file. Arbitrary: the authorities that browsers trust have some 220 KiB.
-const MAX_TLS_FILE_BYTES: usize = 1 << 20;
 
 /// How long a TLS handshake may take. kube-apiserver gives 10 s (k8s.io/apiserver `pkg/server/secure_serving.go`).
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -104,7 +101,7 @@ impl Tls {
 impl TlsFiles {
     fn read(&self) -> Result<Read, Error> {
         let read = |path: &PathBuf| {
-            files::read(path, MAX_TLS_FILE_BYTES)
+            config::read_file(path)
                 .map_err(|error| Error::new(Kind::InvalidArgument, format!("`{}` cannot be read", text::path(path))).because(error))
         };
         Ok(Read {

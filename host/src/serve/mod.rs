@@ -3,8 +3,7 @@
 //! A request is one caller's (`authenticate`), and the caller a tenant's, whom the policy (`policy`) gives queries (`queries`), pods and
 //! limits. `runs` runs it: admitted in its turn (`admission.rs`), put on record (`audit`), with pods from the cache or the API server
 //! (`cache`). `http` is the API around it, `traces` tells a collector of each step, and `listen.rs` where clients come in. `state.rs` holds
-//! all that changes with the policy and the files, which `files.rs` reads, `probe.rs` asks whether the API server is there, and `server.rs`
-//! is the server's life.
+//! all that changes with the policy and the files, `probe.rs` asks whether the API server is there, and `server.rs` is the server's life.
 //!
 //! Each tenant reads as itself: the host has no right on pods of its own, unless the policy spells it out.
 
@@ -13,7 +12,6 @@ pub(crate) mod audit;
 mod authenticate;
 mod bucket;
 mod cache;
-mod files;
 mod http;
 mod listen;
 mod metrics;

@@ -116,7 +116,8 @@ impl State {
             let Ok(bytes) = policy::read(&self.policy_file) else { return Ok(()) };
             let written = std::fs::metadata(&self.policy_file).and_then(|metadata| metadata.modified());
             let is_old = written.is_ok_and(|written| written.elapsed().is_ok_and(|age| age >= SETTLED_AFTER));
-            if is_old || last.replace(Digest::of(&bytes)) == Some(Digest::of(&bytes)) {
+            let digest = Digest::of(&bytes);
+            if is_old || last.replace(digest) == Some(digest) {
                 return Ok(());
             }
             if began.elapsed() >= RESTLESS_AFTER {

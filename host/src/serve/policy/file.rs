@@ -21,7 +21,7 @@ const API_VERSION: &str = "podlens.dev/v1alpha1";
 const KIND: &str = "Policy";
 
 /// Most bytes of a file. Arbitrary: a thousand tenants with all that can be said of each.
-pub(crate) const MAX_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 /// Of a file, which has seven levels. Arbitrary.
 const BOUNDS: Bounds = Bounds { depth: 16, nodes: 100_000 };
 /// Most tenants, and callers, namespaces and queries of each. Arbitrary; each request is held against them.

@@ -1,17 +1,21 @@
 //! Reads a policy's file: for the server, and for whoever looks at it before.
 
+use std::io;
 use std::path::Path;
 
 use super::Policy;
-use super::file::MAX_BYTES;
+use crate::config;
 use crate::error::{Error, Kind};
-use crate::serve::files;
 use crate::text;
 
 /// The bytes of a policy's file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    files::read(path, MAX_BYTES).map_err(|error| {
-        Error::new(Kind::InvalidArgument, format!("the policy `{}` cannot be read", text::path(path))).because(error)
+    config::read_file(path).map_err(|error| {
+        let why = match error.kind() {
+            io::ErrorKind::FileTooLarge => io::Error::other(format!("it has {error}")),
+            _ => error,
+        };
+        Error::new(Kind::InvalidArgument, format!("the policy `{}` cannot be read", text::path(path))).because(why)
     })
 }
 
