@@ -42,13 +42,16 @@ pub(crate) use witness::CallWitness;
 /// How much longer than a run may take its rows may, to whoever reads them as they come. Arbitrary.
 const TAKING_TIME: Duration = Duration::from_secs(10);
 
+/// The tenants of a policy.
+type Tenants = BTreeMap<TenantName, Arc<Tenant>>;
+
 /// Starts runs, and sees to it that none goes unrecorded.
 pub(crate) struct Runner {
     /// The host's own client: each run gets one that acts as its tenant.
     pub(crate) client: Client,
     pub(crate) access: Arc<AccessReviews>,
     /// Of the policy of the moment: who waited for a turn begins only if nothing has changed for him.
-    pub(crate) tenants: watch::Sender<BTreeMap<TenantName, Arc<Tenant>>>,
+    pub(crate) tenants: watch::Sender<Tenants>,
     /// Changes with the policy.
     pub(crate) cache: RwLock<Option<Arc<Cache>>>,
     pub(crate) admission: Admission,
@@ -142,8 +145,9 @@ impl Runner {
         }
         // From here on its end is on record, too, whoever gives up waiting.
         let (runner, open, started) = (Arc::clone(self), Some(Open { run: None, place }), Timestamp::now());
+        let tenants = self.tenants.subscribe();
         let mut begun =
-            TenantRun { open, is_revoked: false, runner, wish, id, trace, pods, queued, started, began: Instant::now() };
+            TenantRun { open, tenants, is_revoked: false, runner, wish, id, trace, pods, queued, started, began: Instant::now() };
         recorded.written().await.map_err(|_| NoRun::NoAudit)?;
 
         let entered = self.guests.enter();
@@ -160,12 +164,6 @@ impl Runner {
     pub(crate) fn while_same<T>(&self, tenant: &Arc<Tenant>, work: impl FnOnce() -> T) -> Option<T> {
         let tenants = self.tenants.borrow();
         tenants.get(&tenant.name).is_some_and(|now| now == tenant).then(work)
-    }
-
-    /// Returns when the policy does not have this tenant any more.
-    async fn gone(&self, tenant: &TenantName) {
-        // An error would mean that the policy changes no more, and this is its other end.
-        let _ = self.tenants.subscribe().wait_for(|tenants| !tenants.contains_key(tenant)).await;
     }
 }
 
@@ -186,6 +184,8 @@ fn on_record(id: Uuid, wish: &Wish) -> audit::Run {
 pub(crate) struct TenantRun {
     /// `None` once it has ended.
     open: Option<Open>,
+    /// Those of the policy, as it changes.
+    tenants: watch::Receiver<Tenants>,
     /// Whether its tenant was gone as its rows were read.
     is_revoked: bool,
     runner: Arc<Runner>,
@@ -231,7 +231,7 @@ impl TenantRun {
         let run = self.open.as_mut()?.run.as_mut()?;
         tokio::select! {
             biased;
-            () = self.runner.gone(&self.wish.caller.tenant.name) => {
+            () = gone(&mut self.tenants, &self.wish.caller.tenant.name) => {
                 self.is_revoked = true;
                 None
             }
@@ -240,8 +240,8 @@ impl TenantRun {
     }
 
     /// Returns when the policy does not have its tenant any more.
-    pub(crate) async fn revoked(&self) {
-        self.runner.gone(&self.wish.caller.tenant.name).await;
+    pub(crate) async fn revoked(&mut self) {
+        gone(&mut self.tenants, &self.wish.caller.tenant.name).await;
     }
 
     /// Waits for the end, puts it on record, and says how it was. An answer that cannot be put on record is none.
@@ -254,7 +254,7 @@ impl TenantRun {
             // Given up here, dropping this still has it, and puts it on record as cancelled.
             Some(run) => tokio::select! {
                 biased;
-                () = self.runner.gone(&self.wish.caller.tenant.name) => Err(REVOKED),
+                () = gone(&mut self.tenants, &self.wish.caller.tenant.name) => Err(REVOKED),
                 ending = run.ended() => Ok(ending),
             },
             None => Err("the run has ended"),
@@ -333,6 +333,12 @@ impl TenantRun {
         drop(place);
         Some(report)
     }
+}
+
+/// Returns when the policy does not have this tenant any more.
+async fn gone(tenants: &mut watch::Receiver<Tenants>, tenant: &TenantName) {
+    // An error would mean that the policy changes no more, and a run has its other end.
+    let _ = tenants.wait_for(|tenants| !tenants.contains_key(tenant)).await;
 }
 
 impl Drop for TenantRun {
